@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+#include "event.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+#include "macro.h"
+
+int event_init(ipc_event *event, const EventOps *ops, const char *channel, uint32_t sender_id, bool is_sync)
+{
+    *event = (ipc_event){
+        .n_ref = 1,
+        .ops = ops,
+        .sender_id = sender_id,
+        .is_sync = is_sync,
+        .was_sync = is_sync,
+        .channel = strdup(channel),
+    };
+    return event->channel ? 0 : -ENOMEM;
+}
+
+void event_done(ipc_event *event)
+{
+    free(event->channel);
+}
+
+ipc_event *ipc_event_ref(ipc_event *event)
+{
+    if (event)
+        event->n_ref++;
+    return event;
+}
+
+ipc_event *ipc_event_unref(ipc_event *event)
+{
+    if (!event)
+        return NULL;
+    assert(event->n_ref > 0);
+    if (--event->n_ref == 0)
+        event->ops->destroy(event);
+    return NULL;
+}
+
+const char *ipc_event_get_channel(const ipc_event *event)
+{
+    return event ? event->channel : NULL;
+}
+
+uint32_t ipc_event_get_sender_id(const ipc_event *event)
+{
+    return event ? event->sender_id : 0;
+}
+
+ipc_sender *ipc_event_get_sender(const ipc_event *event)
+{
+    return event && event->ops->get_sender ? event->ops->get_sender(event) : NULL;
+}
+
+bool ipc_event_is_sync(const ipc_event *event)
+{
+    return event && event->is_sync;
+}
+
+int ipc_event_reply(ipc_event *event, const char *channel, json_t *args)
+{
+    _cleanup_(text_clear) Text text;
+    int r;
+
+    r = text_encode_args(&text, args);
+    if (!event || !text_is_channel(channel))
+        return -EINVAL;
+    return r < 0 ? r : event->ops->reply(event, channel, &text);
+}
+
+int ipc_event_replyf(ipc_event *event, const char *channel, const char *format, ...)
+{
+    _cleanup_(json_cleanup) json_t *args = NULL;
+    int r = TEXT_PACK(text_pack_args, &args, format);
+
+    return r < 0 ? r : ipc_event_reply(event, channel, args);
+}
+
+int ipc_event_return(ipc_event *event, json_t *value)
+{
+    if (!event || !event->was_sync)
+        return -EINVAL;
+    if (!event->is_sync)
+        return -EALREADY;
+    return event->ops->answer(event, value);
+}
+
+int ipc_event_returnf(ipc_event *event, const char *format, ...)
+{
+    _cleanup_(json_cleanup) json_t *value = NULL;
+    int r = TEXT_PACK(text_pack_value, &value, format);
+
+    return r < 0 ? r : ipc_event_return(event, value);
+}
+
+typedef struct Emission {
+    ipc_event *event;
+    json_t *args;
+} Emission;
+
+static void listener_call(EmitterFunction function, void *userdata, void *context)
+{
+    const Emission *emission = context;
+
+    ((ipc_listener_t)function)(emission->event, emission->args, userdata);
+}
+
+size_t event_emit(Emitter *emitter, const char *channel, ipc_event *event, json_t *args)
+{
+    Emission emission = { .event = event, .args = args };
+
+    return emitter_emit(emitter, channel, listener_call, &emission);
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* One message on its way through the listeners; each side brings what it can do with it. */
+
+#include "emitter.h"
+#include "ipc-event.h"
+#include "text.h"
+
+typedef struct EventOps {
+    int (*reply)(ipc_event *event, const char *channel, const Text *args);
+    int (*answer)(ipc_event *event, json_t *value); /* NULL: messages of this side are never sync */
+    ipc_sender *(*get_sender)(const ipc_event *event); /* NULL: there is none */
+    void (*destroy)(ipc_event *event);
+} EventOps;
+
+/* The first member of what each side allocates. */
+struct ipc_event {
+    unsigned n_ref;
+    const EventOps *ops;
+    uint32_t sender_id;
+    bool is_sync; /* the sender still waits for an answer */
+    bool was_sync;
+    char *channel;
+};
+
+/* The channel is copied. The event is freed, by its destroy, with event_done() and free(). -ENOMEM. */
+int event_init(ipc_event *event, const EventOps *ops, const char *channel, uint32_t sender_id, bool is_sync);
+void event_done(ipc_event *event);
+
+/* Runs the listeners of a channel with an event; the answer is how many ran. */
+size_t event_emit(Emitter *emitter, const char *channel, ipc_event *event, json_t *args);

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef IPCBUS_IPC_EVENT_H
+#define IPCBUS_IPC_EVENT_H
+
+/* An event is one message on its way through the listeners, in main and in renderers alike. */
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct ipc_event ipc_event;
+typedef struct ipc_sender ipc_sender;
+
+/**
+ * ipc_listener_t - what runs when a message arrives
+ * @event: the event; take a reference to use it after the callback returned
+ * @args: the arguments, a JSON array; borrowed
+ * @userdata: as it was registered
+ *
+ * Electron: the listener of ipcMain.on() and ipcRenderer.on().
+ */
+typedef void (*ipc_listener_t)(ipc_event *event, json_t *args, void *userdata);
+
+/**
+ * ipc_event_ref - keep an event beyond its callback
+ * @event: the event, or NULL
+ *
+ * Return: @event.
+ */
+ipc_event *ipc_event_ref(ipc_event *event);
+
+/**
+ * ipc_event_unref - drop a reference
+ * @event: the event, or NULL
+ *
+ * The caller of a send_sync whose event goes without ipc_event_return() gets IPC_ERROR_REPLY_NEVER_SENT.
+ *
+ * Return: NULL.
+ */
+ipc_event *ipc_event_unref(ipc_event *event);
+
+/**
+ * ipc_event_get_channel - the channel on which the message came
+ * @event: the event
+ *
+ * Return: the name, owned by the event; NULL if @event is NULL.
+ */
+const char *ipc_event_get_channel(const ipc_event *event);
+
+/**
+ * ipc_event_get_sender_id - who sent the message
+ * @event: the event
+ *
+ * Electron: event.senderId.
+ *
+ * Return: the id of the sending renderer. 0 is, in main, a bus client that did not register and, in a
+ * renderer, main itself.
+ */
+uint32_t ipc_event_get_sender_id(const ipc_event *event);
+
+/**
+ * ipc_event_get_sender - what the bus vouches for about the sender
+ * @event: an event in main
+ *
+ * Electron: event.sender.
+ *
+ * Return: the sender, owned by the event (see ipc_sender_get_unique_name() and the like); NULL in a renderer.
+ */
+ipc_sender *ipc_event_get_sender(const ipc_event *event);
+
+/**
+ * ipc_event_is_sync - tell whether the sender waits for ipc_event_return()
+ * @event: the event
+ *
+ * Return: true if the message was sent with send_sync and nothing has been returned yet.
+ */
+bool ipc_event_is_sync(const ipc_event *event);
+
+/**
+ * ipc_event_reply - send a message back to the sender, registered or not
+ * @event: the event
+ * @channel: the channel of the answer, 1 to 255 bytes
+ * @args: a JSON array, borrowed; NULL is []
+ *
+ * Electron: event.reply(). In a renderer it answers whoever sent the message: main, or another renderer.
+ *
+ * Return: 0, or -EINVAL (bad channel, @args no array, too deep), -EMSGSIZE (over IPC_ARGS_MAX), -ENOBUFS (the
+ * peer's queue is full), -ENOTCONN (the sender is gone), -ENOMEM.
+ */
+int ipc_event_reply(ipc_event *event, const char *channel, json_t *args);
+
+/**
+ * ipc_event_replyf - ipc_event_reply() with arguments made by json_pack()
+ * @event: the event
+ * @channel: the channel of the answer
+ * @format: the elements of the array in json_pack()'s format, such as "s, {s:i}"; NULL is none
+ *
+ * Return: as ipc_event_reply(); -EINVAL also for a bad format, NaN and infinity.
+ */
+int ipc_event_replyf(ipc_event *event, const char *channel, const char *format, ...);
+
+/**
+ * ipc_event_return - answer a send_sync
+ * @event: the event
+ * @value: any JSON value, borrowed; NULL is null
+ *
+ * The first value returned is the answer. Electron: event.returnValue.
+ *
+ * Return: 0, or -EINVAL (the message was not sent with send_sync; too deep), -EALREADY (answered before),
+ * -EMSGSIZE (over IPC_ARGS_MAX: the sender is told IPC_ERROR_TOO_LARGE), -ENOTCONN (the sender is gone),
+ * -ENOBUFS (its queue is full), -ENOMEM.
+ */
+int ipc_event_return(ipc_event *event, json_t *value);
+
+/**
+ * ipc_event_returnf - ipc_event_return() with a value made by json_pack()
+ * @event: the event
+ * @format: one value in json_pack()'s format, such as "{s:i}"; NULL is null
+ *
+ * Return: as ipc_event_return(); -EINVAL also for a bad format, NaN and infinity.
+ */
+int ipc_event_returnf(ipc_event *event, const char *format, ...);
+
+static inline void ipc_event_unrefp(ipc_event **event)
+{
+    if (*event)
+        ipc_event_unref(*event);
+}
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

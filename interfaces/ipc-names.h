@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef IPCBUS_IPC_NAMES_H
+#define IPCBUS_IPC_NAMES_H
+
+/* The names, error names and limits that both sides, and foreign clients, agree on. */
+
+#define IPC_MAIN_NAME "org.ipcbus.Main" /* what ipcbusd owns when it is told nothing else */
+#define IPC_MAIN_PATH "/org/ipcbus/Main"
+#define IPC_MAIN_INTERFACE "org.ipcbus.Main1"
+#define IPC_WEB_CONTENTS_PATH "/org/ipcbus/Main/web_contents"
+#define IPC_WEB_CONTENTS_INTERFACE "org.ipcbus.WebContents1"
+
+#define IPC_ERROR_NO_HANDLER "org.ipcbus.Error.NoHandler"
+#define IPC_ERROR_NO_LISTENER "org.ipcbus.Error.NoListener"
+#define IPC_ERROR_HANDLER_FAILED "org.ipcbus.Error.HandlerFailed"
+#define IPC_ERROR_REPLY_NEVER_SENT "org.ipcbus.Error.ReplyNeverSent"
+#define IPC_ERROR_CANCELLED "org.ipcbus.Error.Cancelled"
+#define IPC_ERROR_INVALID_ARGS "org.ipcbus.Error.InvalidArgs"
+#define IPC_ERROR_INVALID_CHANNEL "org.ipcbus.Error.InvalidChannel"
+#define IPC_ERROR_NO_SUCH_WEB_CONTENTS "org.ipcbus.Error.NoSuchWebContents"
+#define IPC_ERROR_NOT_A_GUEST "org.ipcbus.Error.NotAGuest"
+#define IPC_ERROR_INVALID_TOKEN "org.ipcbus.Error.InvalidToken"
+#define IPC_ERROR_NOT_REGISTERED "org.ipcbus.Error.NotRegistered"
+#define IPC_ERROR_BUSY "org.ipcbus.Error.Busy"
+#define IPC_ERROR_QUEUE_FULL "org.ipcbus.Error.QueueFull"
+#define IPC_ERROR_TOO_LARGE "org.ipcbus.Error.TooLarge"
+#define IPC_ERROR_MAIN_GONE "org.ipcbus.Error.MainGone"
+#define IPC_ERROR_ACCESS_DENIED "org.freedesktop.DBus.Error.AccessDenied"
+#define IPC_ERROR_LIMITS_EXCEEDED "org.freedesktop.DBus.Error.LimitsExceeded"
+#define IPC_ERROR_NO_MEMORY "org.freedesktop.DBus.Error.NoMemory"
+#define IPC_ERROR_TIMEOUT "org.freedesktop.DBus.Error.Timeout" /* made by the client library */
+
+#define IPC_CHANNEL_MAX 255u                       /* bytes of a channel's name, without its NUL */
+#define IPC_ARGS_MAX (16u * 1024 * 1024)           /* bytes of JSON text in one message on the bus */
+#define IPC_DEPTH_MAX 2048u                        /* arrays and objects within each other */
+#define IPC_TIMEOUT_USEC (25u * 1000 * 1000)       /* us until an unanswered call fails */
+#define IPC_STOP_TIMEOUT_USEC (5u * 1000 * 1000)   /* us that a stopping app has to write what it accepted */
+#define IPC_LISTENERS_MAX 10u                      /* listeners of one channel before a leak is suspected */
+#define IPC_IN_FLIGHT_MAX 100u                     /* unanswered calls of one renderer on the bus */
+#define IPC_QUEUE_BYTES_MAX (64u * 1024 * 1024)    /* bytes that wait in the memory of one sender */
+#define IPC_PENDING_INVOKES_MAX 1024u              /* unsettled invocations of one peer in main */
+#define IPC_RENDERERS_MAX 4096u                    /* web contents of one app */
+#define IPC_GUEST_TOKENS_MAX 64u                   /* tokens of one host that no guest has used yet */
+#define IPC_MESSAGE_OVERHEAD 512u                  /* bytes that a waiting message is counted for beside its text */
+#define IPC_TITLE_MAX 4096u                        /* bytes of a title, without its NUL */
+
+#endif

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* The glue between an sd-event loop and anything that a poll loop could drive. */
+
+#include <stdint.h>
+#include <systemd/sd-event.h>
+
+typedef struct LoopOps {
+    int (*get_fd)(void *object);
+    int (*get_events)(void *object);
+    int (*get_timeout)(void *object, uint64_t *ret_usec);
+    int (*process)(void *object);
+    void *(*ref)(void *object);
+    void (*unref)(void *object);
+} LoopOps;
+
+typedef struct Loop {
+    const LoopOps *ops;
+    void *object;
+    sd_event *event; /* NULL: not attached */
+    sd_event_source *io;
+    sd_event_source *timer;
+} Loop;
+
+/* event NULL: the thread's default loop. -EBUSY: attached already. */
+int loop_attach(Loop *loop, sd_event *event, int64_t priority, const LoopOps *ops, void *object);
+void loop_detach(Loop *loop);

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: MIT */
+#include "text.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "ipc-names.h"
+#include "macro.h"
+
+void text_clear(Text *text)
+{
+    if (text->data != text->fixed)
+        free(text->data);
+    text->data = text->fixed;
+    text->length = 0;
+}
+
+static int text_reserve(Text *text, size_t length)
+{
+    size_t allocated = text->allocated * 2 > length + 1 ? text->allocated * 2 : length + 1;
+    bool is_fixed = text->data == text->fixed;
+    char *data;
+
+    data = realloc(is_fixed ? NULL : text->data, allocated);
+    if (!data)
+        return -ENOMEM;
+    if (is_fixed)
+        memcpy(data, text->fixed, text->length);
+    text->data = data;
+    text->allocated = allocated;
+    return 0;
+}
+
+/* Runs for each piece that jansson writes. */
+static int text_append(const char *piece, size_t size, void *userdata)
+{
+    Text *text = userdata;
+    size_t length = text->length + size;
+
+    if (length > text->max)
+        text->error = -EMSGSIZE;
+    else if (length + 1 > text->allocated)
+        text->error = text_reserve(text, length);
+    if (text->error < 0)
+        return -1;
+    memcpy(text->data + text->length, piece, size);
+    text->length = length;
+    return 0;
+}
+
+/* The receiver's parser stops at the same depth. Values that contain themselves end here, too. */
+static bool depth_is_legal(json_t *value, unsigned depth)
+{
+    const char *key;
+    json_t *child;
+    size_t i;
+
+    if (!json_is_array(value) && !json_is_object(value))
+        return true;
+    if (depth == IPC_DEPTH_MAX)
+        return false;
+    json_array_foreach(value, i, child)
+        if (!depth_is_legal(child, depth + 1))
+            return false;
+    json_object_foreach(value, key, child)
+        if (!depth_is_legal(child, depth + 1))
+            return false;
+    return true;
+}
+
+int text_encode(Text *text, json_t *value)
+{
+    text->data = text->fixed;
+    text->length = 0;
+    text->allocated = sizeof(text->fixed);
+    text->max = IPC_ARGS_MAX;
+    text->error = 0;
+
+    if (!value) {
+        text_append("null", 4, text);
+    } else {
+        if (!depth_is_legal(value, 0))
+            return -EINVAL;
+        if (json_dump_callback(value, text_append, text, JSON_COMPACT | JSON_ENCODE_ANY) < 0)
+            return text->error < 0 ? text->error : -EINVAL;
+    }
+    text->data[text->length] = '\0';
+    return 0;
+}
+
+int text_encode_args(Text *text, json_t *args)
+{
+    _cleanup_(json_cleanup) json_t *empty = NULL;
+
+    if (!args) {
+        args = empty = json_array();
+        if (!empty) {
+            text->data = text->fixed;
+            return -ENOMEM;
+        }
+    }
+    if (!json_is_array(args)) {
+        text->data = text->fixed;
+        return -EINVAL;
+    }
+    return text_encode(text, args);
+}
+
+int text_pack_value(json_t **ret_value, const char *format, va_list elements)
+{
+    json_error_t error;
+    json_t *value;
+
+    if (!format || !*format)
+        value = json_null();
+    else
+        value = json_vpack_ex(&error, 0, format, elements);
+    if (!value)
+        return json_error_code(&error) == json_error_out_of_memory ? -ENOMEM : -EINVAL;
+    *ret_value = value;
+    return 0;
+}
+
+int text_pack_args(json_t **ret_args, const char *format, va_list elements)
+{
+    _cleanup_free_ char *array = NULL;
+
+    if (asprintf(&array, "[%s]", format ? format : "") < 0) {
+        array = NULL;
+        return -ENOMEM;
+    }
+    return text_pack_value(ret_args, array, elements);
+}
+
+static const char *type_name(const json_t *value)
+{
+    static const char *const names[] = {
+        [JSON_OBJECT] = "an object", [JSON_ARRAY] = "an array", [JSON_STRING] = "a string",
+        [JSON_INTEGER] = "a number", [JSON_REAL] = "a number",  [JSON_TRUE] = "a boolean",
+        [JSON_FALSE] = "a boolean",  [JSON_NULL] = "null",
+    };
+
+    return names[json_typeof(value)];
+}
+
+int text_decode(const char *text, const char *what, json_t **ret_value, sd_bus_error *error)
+{
+    json_error_t where;
+    json_t *value;
+
+    value = json_loadb(text, strlen(text), JSON_DECODE_ANY | JSON_ALLOW_NUL, &where);
+    if (value) {
+        *ret_value = value;
+        return 0;
+    }
+    if (json_error_code(&where) == json_error_out_of_memory)
+        return sd_bus_error_setf(error, IPC_ERROR_NO_MEMORY, "Out of memory while reading %s", what);
+
+    /* jansson quotes the text, and may cut a character in two; the bus would throw out who sends that. */
+    if (!text_is_utf8(where.text))
+        snprintf(where.text, sizeof(where.text), "invalid text");
+    sd_bus_error_setf(error, IPC_ERROR_INVALID_ARGS, "%s is not JSON: line %d, column %d (byte %d): %s", what,
+                      where.line, where.column, where.position, where.text);
+    return -EINVAL;
+}
+
+int text_decode_args(const char *text, const char *channel, json_t **ret_args, sd_bus_error *error)
+{
+    _cleanup_(json_cleanup) json_t *args = NULL;
+    char what[IPC_CHANNEL_MAX + sizeof("The args of ''")];
+    int r;
+
+    snprintf(what, sizeof(what), "The args of '%s'", channel);
+    r = text_decode(text, what, &args, error);
+    if (r < 0)
+        return r;
+    if (!json_is_array(args)) {
+        sd_bus_error_setf(error, IPC_ERROR_INVALID_ARGS,
+                          "%s must be a JSON array: line 1, column 1 begins %s", what, type_name(args));
+        return -EINVAL;
+    }
+    *ret_args = TAKE_PTR(args);
+    return 0;
+}
+
+bool text_is_utf8(const char *text)
+{
+    _cleanup_(json_cleanup) json_t *string = NULL;
+    const unsigned char *c;
+
+    for (c = (const unsigned char *)text; *c && *c < 0x80; c++)
+        ;
+    if (!*c)
+        return true;
+    string = json_string(text);
+    return string != NULL;
+}
+
+bool text_is_channel(const char *name)
+{
+    size_t length = name ? strnlen(name, IPC_CHANNEL_MAX + 1) : 0;
+
+    return length > 0 && length <= IPC_CHANNEL_MAX && text_is_utf8(name);
+}
+
+int text_check_channel(const char *name, sd_bus_error *error)
+{
+    if (text_is_channel(name))
+        return 0;
+    sd_bus_error_setf(error, IPC_ERROR_INVALID_CHANNEL,
+                      "A channel is 1 to %u bytes of UTF-8; this one has %zu", IPC_CHANNEL_MAX, strlen(name));
+    return -EINVAL;
+}
