@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+#include "answer.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "ipc-names.h"
+#include "macro.h"
+
+void answer_init(Answer *answer, Peer *peer, sd_bus_message *call)
+{
+    answer->peer = peer_ref(peer);
+    answer->call = sd_bus_message_ref(call);
+}
+
+void answer_clear(Answer *answer)
+{
+    answer->call = sd_bus_message_unref(answer->call);
+    answer->peer = peer_unref(answer->peer);
+}
+
+/* From here on nothing is owed, whether the message gets there or not. */
+static int answer_send(Answer *answer, sd_bus_message *message, size_t size)
+{
+    answer->call = sd_bus_message_unref(answer->call);
+    return peer_send(answer->peer, message, size);
+}
+
+static int answer_too_large(Answer *answer)
+{
+    char message[128];
+    int r;
+
+    snprintf(message, sizeof(message), "The result is over %u bytes of JSON: send it in parts", IPC_ARGS_MAX);
+    r = answer_error(answer, IPC_ERROR_TOO_LARGE, message, NULL);
+    return r < 0 ? r : -EMSGSIZE;
+}
+
+int answer_value(Answer *answer, json_t *value)
+{
+    _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL;
+    _cleanup_(text_clear) Text text;
+    int r;
+
+    r = text_encode(&text, value);
+    if (r == -EMSGSIZE)
+        return answer_too_large(answer);
+    if (r < 0)
+        return r;
+    r = sd_bus_message_new_method_return(answer->call, &message);
+    if (r >= 0)
+        r = sd_bus_message_append_basic(message, 's', text.data);
+    return r < 0 ? r : answer_send(answer, message, text.length);
+}
+
+int answer_error(Answer *answer, const char *name, const char *message_text, json_t *detail)
+{
+    _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL;
+    _cleanup_(text_clear) Text text;
+    sd_bus_error error = { .name = name, .message = message_text };
+    int r;
+
+    r = text_encode(&text, detail);
+    if (r == -EMSGSIZE)
+        return answer_too_large(answer);
+    if (r < 0)
+        return r;
+    r = sd_bus_message_new_method_error(answer->call, &message, &error);
+    if (r >= 0 && detail)
+        r = sd_bus_message_append_basic(message, 's', text.data);
+    return r < 0 ? r : answer_send(answer, message, strlen(message_text) + text.length);
+}

@@ -1,0 +1,502 @@
+/* SPDX-License-Identifier: MIT */
+#include "app.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "invocation.h"
+#include "macro.h"
+#include "main-dbus.h"
+#include "main-event.h"
+
+/* Serves all peers: who leaves the bus is told by the loss of its unique name. */
+#define NAMES_LOST                                                                                  \
+    "type='signal',sender='org.freedesktop.DBus',path='/org/freedesktop/DBus',"                     \
+    "interface='org.freedesktop.DBus',member='NameOwnerChanged',arg2=''"
+#define DISCONNECTED                                                                                \
+    "type='signal',sender='org.freedesktop.DBus.Local',path='/org/freedesktop/DBus/Local',"         \
+    "interface='org.freedesktop.DBus.Local',member='Disconnected'"
+
+static void app_call(EmitterFunction function, void *userdata, void *context)
+{
+    ((ipc_app_callback_t)function)(context, userdata);
+}
+
+static void contents_call(EmitterFunction function, void *userdata, void *context)
+{
+    ((ipc_web_contents_callback_t)function)(context, userdata);
+}
+
+static void warning_call(EmitterFunction function, void *userdata, void *context)
+{
+    ((ipc_warning_t)function)(context, userdata);
+}
+
+void app_tell(ipc_app *app, const char *observers, ipc_web_contents *contents)
+{
+    emitter_emit(&app->observers, observers, contents_call, contents);
+}
+
+void app_warn(ipc_app *app, const char *format, ...)
+{
+    char message[1024];
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(message, sizeof(message), format, arguments);
+    va_end(arguments);
+    emitter_emit(&app->observers, APP_WARNING, warning_call, message);
+}
+
+/* Nothing of the app stays on the bus; what belongs to its user stays until the app is freed. */
+static void app_close(ipc_app *app)
+{
+    Peer *peer;
+
+    if (app->is_closed)
+        return;
+    app->is_closed = true;
+    loop_detach(&app->loop);
+    while ((peer = TAILQ_FIRST(&app->peers.list)))
+        peer_vanish(peer);
+    main_dbus_remove(app);
+    app->names_slot = sd_bus_slot_unref(app->names_slot);
+    app->disconnected_slot = sd_bus_slot_unref(app->disconnected_slot);
+    sd_bus_close(app->bus);
+    emitter_emit(&app->observers, APP_CLOSED, app_call, app);
+}
+
+static int on_name_lost(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+    _cleanup_(ipc_app_unrefp) ipc_app *app = ipc_app_ref(userdata);
+    const char *name, *new_owner;
+    Peer *peer;
+    int r;
+
+    (void)error;
+    r = sd_bus_message_read(message, "sss", &name, NULL, &new_owner);
+    if (r < 0 || *new_owner)
+        return 0;
+    peer = peer_find(&app->peers, name);
+    if (peer)
+        peer_vanish(peer);
+    return 0;
+}
+
+static int on_disconnected(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+    _cleanup_(ipc_app_unrefp) ipc_app *app = ipc_app_ref(userdata);
+
+    (void)message, (void)error;
+    app_close(app);
+    return 0;
+}
+
+static int app_connect(ipc_app *app, sd_bus *bus)
+{
+    int r;
+
+    if (bus)
+        app->bus = sd_bus_ref(bus);
+    else if ((r = sd_bus_open_user(&app->bus)) < 0)
+        return r;
+
+    r = main_dbus_add(app);
+    if (r >= 0)
+        r = sd_bus_add_match(app->bus, &app->disconnected_slot, DISCONNECTED, on_disconnected, app);
+    if (r >= 0)
+        r = sd_bus_add_match(app->bus, &app->names_slot, NAMES_LOST, on_name_lost, app);
+    return r < 0 ? r : 0;
+}
+
+int ipc_app_new(ipc_app **ret_app, sd_bus *bus, const char *name)
+{
+    _cleanup_(ipc_app_unrefp) ipc_app *app = NULL;
+    int r;
+
+    if (!ret_app || !name || *name == ':' || sd_bus_service_name_is_valid(name) <= 0)
+        return -EINVAL;
+    app = calloc(1, sizeof(*app));
+    if (!app)
+        return -ENOMEM;
+
+    app->n_ref = 1;
+    app->uid = geteuid();
+    peer_set_init(&app->peers);
+    web_contents_set_init(&app->web_contents);
+    main_init(&app->main, app);
+    app->name = strdup(name);
+    if (!app->name)
+        return -ENOMEM;
+    r = app_connect(app, bus);
+    if (r < 0)
+        return r;
+    *ret_app = TAKE_PTR(app);
+    return 0;
+}
+
+ipc_app *ipc_app_ref(ipc_app *app)
+{
+    if (app)
+        app->n_ref++;
+    return app;
+}
+
+ipc_app *ipc_app_unref(ipc_app *app)
+{
+    if (!app || --app->n_ref > 0)
+        return NULL;
+
+    /* Callbacks may take and drop references to what is going. */
+    app->n_ref = 1;
+    app_close(app);
+    main_clear(&app->main);
+    emitter_clear(&app->observers);
+    sd_bus_unref(app->bus);
+    free(app->name);
+    free(app);
+    return NULL;
+}
+
+int ipc_app_start(ipc_app *app)
+{
+    int r;
+
+    if (!app)
+        return -EINVAL;
+    if (app->is_closed)
+        return -ENOTCONN;
+    if (app->is_started)
+        return 0;
+    r = sd_bus_request_name(app->bus, app->name, 0);
+    if (r < 0 && r != -EALREADY)
+        return r;
+    app->is_started = true;
+    return 0;
+}
+
+static uint64_t now_monotonic(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+/* One step towards something that the bus must still do. -ETIMEDOUT: it is too late. */
+static int app_step(ipc_app *app, uint64_t deadline)
+{
+    uint64_t now;
+    int r;
+
+    r = sd_bus_process(app->bus, NULL);
+    if (r != 0)
+        return r < 0 ? r : 0;
+    now = now_monotonic();
+    if (now >= deadline)
+        return -ETIMEDOUT;
+    r = sd_bus_wait(app->bus, deadline - now);
+    return r < 0 && r != -EINTR ? r : 0;
+}
+
+/* What the bus had delivered when the name went is dispatched, wherever it has got to. */
+static int app_drain(ipc_app *app, uint64_t deadline)
+{
+    uint64_t n = 0;
+    int r = 0;
+
+    if (app->is_started)
+        r = sd_bus_release_name(app->bus, app->name);
+    while (r >= 0 && !app->is_closed) {
+        r = sd_bus_get_n_queued_read(app->bus, &n);
+        if (r >= 0 && n == 0 && !peer_set_is_waiting(&app->peers))
+            return 0;
+        if (r >= 0)
+            r = app_step(app, deadline);
+    }
+    return r;
+}
+
+static void app_reject_all(ipc_app *app)
+{
+    Peer *peer, *next;
+
+    app->is_stopping = true;
+    TAILQ_FOREACH_SAFE(peer, &app->peers.list, link, next) {
+        invocation_reject_all(peer);
+        main_event_reject_all(peer);
+    }
+}
+
+static int app_flush(ipc_app *app, uint64_t deadline)
+{
+    uint64_t n;
+    int r;
+
+    while (!app->is_closed) {
+        r = sd_bus_get_n_queued_write(app->bus, &n);
+        if (r >= 0 && n == 0)
+            return 0;
+        if (r >= 0)
+            r = app_step(app, deadline);
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+static int app_stop_now(ipc_app *app)
+{
+    uint64_t deadline = now_monotonic() + app->stop_timeout;
+    int r, flushed;
+
+    if (app->is_closed)
+        return 0;
+    app->is_stop_wanted = false;
+    app->is_processing = true;
+    sd_bus_set_method_call_timeout(app->bus, app->stop_timeout);
+    r = app_drain(app, deadline);
+    app_reject_all(app);
+    flushed = app_flush(app, deadline);
+    app->is_processing = false;
+    app_close(app);
+    return r < 0 ? r : flushed;
+}
+
+int ipc_app_stop(ipc_app *app, uint64_t timeout_usec)
+{
+    _cleanup_(ipc_app_unrefp) ipc_app *held = ipc_app_ref(app);
+
+    if (!held)
+        return -EINVAL;
+    held->stop_timeout = timeout_usec > 0 ? timeout_usec : IPC_STOP_TIMEOUT_USEC;
+    if (held->is_processing) {
+        held->is_stop_wanted = true;
+        return 0;
+    }
+    return app_stop_now(held);
+}
+
+static int on_signal(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
+{
+    (void)source, (void)info;
+    return ipc_app_quit(userdata);
+}
+
+static void on_run_closed(ipc_app *app, void *userdata)
+{
+    (void)userdata;
+    if (app->run_event)
+        sd_event_exit(app->run_event, -ENOTCONN);
+}
+
+static int app_prepare_run(ipc_app *app)
+{
+    sigset_t signals;
+    int r;
+
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    if (sigprocmask(SIG_BLOCK, &signals, NULL) < 0)
+        return -errno;
+    r = sd_event_add_signal(app->run_event, NULL, SIGTERM, on_signal, app);
+    if (r >= 0)
+        r = sd_event_add_signal(app->run_event, NULL, SIGINT, on_signal, app);
+    if (r >= 0)
+        r = ipc_app_attach_event(app, app->run_event, SD_EVENT_PRIORITY_NORMAL);
+    return r < 0 ? r : ipc_app_start(app);
+}
+
+int ipc_app_run(ipc_app *app)
+{
+    _cleanup_(ipc_app_unrefp) ipc_app *held = ipc_app_ref(app);
+    _cleanup_(ipc_slot_unrefp) ipc_slot *closed = NULL;
+    int r;
+
+    if (!held)
+        return -EINVAL;
+    if (held->run_event || held->loop.event)
+        return -EBUSY;
+    r = ipc_app_on_closed(held, &closed, on_run_closed, NULL);
+    if (r >= 0)
+        r = sd_event_new(&held->run_event);
+    if (r >= 0)
+        r = app_prepare_run(held);
+    if (r >= 0)
+        r = sd_event_loop(held->run_event);
+    held->run_event = sd_event_unref(held->run_event);
+    return r < 0 ? r : ipc_app_stop(held, 0);
+}
+
+int ipc_app_quit(ipc_app *app)
+{
+    if (!app)
+        return -EINVAL;
+    return app->run_event ? sd_event_exit(app->run_event, 0) : -ESTALE;
+}
+
+ipc_main *ipc_app_get_main(ipc_app *app)
+{
+    return app ? &app->main : NULL;
+}
+
+sd_bus *ipc_app_get_bus(ipc_app *app)
+{
+    return app ? app->bus : NULL;
+}
+
+const char *ipc_app_get_name(ipc_app *app)
+{
+    return app ? app->name : NULL;
+}
+
+sd_event *ipc_app_get_event(ipc_app *app)
+{
+    return app ? app->loop.event : NULL;
+}
+
+static int app_check_open(const ipc_app *app)
+{
+    if (!app)
+        return -EINVAL;
+    return app->is_closed ? -ENOTCONN : 0;
+}
+
+int ipc_app_get_fd(ipc_app *app)
+{
+    int r = app_check_open(app);
+
+    return r < 0 ? r : sd_bus_get_fd(app->bus);
+}
+
+int ipc_app_get_events(ipc_app *app)
+{
+    int r = app_check_open(app);
+
+    return r < 0 ? r : sd_bus_get_events(app->bus);
+}
+
+int ipc_app_get_timeout(ipc_app *app, uint64_t *ret_usec)
+{
+    int r = ret_usec ? app_check_open(app) : -EINVAL;
+
+    return r < 0 ? r : sd_bus_get_timeout(app->bus, ret_usec);
+}
+
+int ipc_app_process(ipc_app *app)
+{
+    _cleanup_(ipc_app_unrefp) ipc_app *held = NULL;
+    int r;
+
+    r = app_check_open(app);
+    if (r < 0)
+        return r;
+    if (app->is_processing)
+        return -EBUSY;
+
+    held = ipc_app_ref(app);
+    held->is_processing = true;
+    r = sd_bus_process(held->bus, NULL);
+    held->is_processing = false;
+    if (held->is_stop_wanted)
+        (void)app_stop_now(held);
+    else if (r < 0)
+        app_close(held);
+    return held->is_closed ? -ENOTCONN : r;
+}
+
+int ipc_app_wait(ipc_app *app, uint64_t timeout_usec)
+{
+    int r = app_check_open(app);
+
+    return r < 0 ? r : sd_bus_wait(app->bus, timeout_usec);
+}
+
+static int loop_get_fd(void *object)
+{
+    return ipc_app_get_fd(object);
+}
+
+static int loop_get_events(void *object)
+{
+    return ipc_app_get_events(object);
+}
+
+static int loop_get_timeout(void *object, uint64_t *ret_usec)
+{
+    return ipc_app_get_timeout(object, ret_usec);
+}
+
+static int loop_process(void *object)
+{
+    return ipc_app_process(object);
+}
+
+static void *loop_ref(void *object)
+{
+    return ipc_app_ref(object);
+}
+
+static void loop_unref(void *object)
+{
+    ipc_app_unref(object);
+}
+
+static const LoopOps app_loop_ops = {
+    .get_fd = loop_get_fd,
+    .get_events = loop_get_events,
+    .get_timeout = loop_get_timeout,
+    .process = loop_process,
+    .ref = loop_ref,
+    .unref = loop_unref,
+};
+
+int ipc_app_attach_event(ipc_app *app, sd_event *event, int64_t priority)
+{
+    int r = app_check_open(app);
+
+    return r < 0 ? r : loop_attach(&app->loop, event, priority, &app_loop_ops, app);
+}
+
+int ipc_app_detach_event(ipc_app *app)
+{
+    if (!app)
+        return -EINVAL;
+    loop_detach(&app->loop);
+    return 0;
+}
+
+static int app_observe(ipc_app *app, ipc_slot **ret_slot, const char *name, EmitterFunction callback, void *userdata)
+{
+    if (!app || !callback)
+        return -EINVAL;
+    return emitter_add(&app->observers, ret_slot, name, 0, callback, userdata);
+}
+
+int ipc_app_on_web_contents_created(ipc_app *app, ipc_slot **ret_slot, ipc_web_contents_callback_t callback,
+                                    void *userdata)
+{
+    return app_observe(app, ret_slot, APP_WEB_CONTENTS_CREATED, (EmitterFunction)callback, userdata);
+}
+
+int ipc_app_on_web_contents_destroyed(ipc_app *app, ipc_slot **ret_slot, ipc_web_contents_callback_t callback,
+                                      void *userdata)
+{
+    return app_observe(app, ret_slot, APP_WEB_CONTENTS_DESTROYED, (EmitterFunction)callback, userdata);
+}
+
+int ipc_app_on_closed(ipc_app *app, ipc_slot **ret_slot, ipc_app_callback_t callback, void *userdata)
+{
+    return app_observe(app, ret_slot, APP_CLOSED, (EmitterFunction)callback, userdata);
+}
+
+int ipc_app_on_warning(ipc_app *app, ipc_slot **ret_slot, ipc_warning_t callback, void *userdata)
+{
+    return app_observe(app, ret_slot, APP_WARNING, (EmitterFunction)callback, userdata);
+}

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: MIT */
+#include "dispatch.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "app.h"
+#include "invocation.h"
+#include "macro.h"
+#include "main-event.h"
+#include "policy.h"
+#include "text.h"
+#include "web-contents.h"
+
+/* Cheap things first: nobody makes main parse what it may not send. */
+static int admit(Peer *peer, Verb verb, const char *channel, const char *text, json_t **ret_args,
+                 sd_bus_error *error)
+{
+    size_t size;
+    int r;
+
+    r = text_check_channel(channel, error);
+    if (r < 0)
+        return r;
+    r = policy_check(peer, verb, channel, error);
+    if (r < 0)
+        return r;
+    size = strlen(text);
+    if (size > IPC_ARGS_MAX) {
+        sd_bus_error_setf(error, IPC_ERROR_TOO_LARGE, "The args of '%s' have %zu bytes, at most %u are allowed",
+                          channel, size, IPC_ARGS_MAX);
+        return -EMSGSIZE;
+    }
+    return text_decode_args(text, channel, ret_args, error);
+}
+
+static int check_registered(const Peer *peer, sd_bus_error *error)
+{
+    if (peer->contents)
+        return 0;
+    return sd_bus_error_setf(error, IPC_ERROR_NOT_REGISTERED, "Only a renderer may do this: call Register first");
+}
+
+static int check_pending(const Peer *peer, sd_bus_error *error)
+{
+    if (peer->n_pending < IPC_PENDING_INVOKES_MAX)
+        return 0;
+    return sd_bus_error_setf(error, IPC_ERROR_BUSY, "%u calls of this peer are pending: wait for some to end",
+                             peer->n_pending);
+}
+
+/* A message to a third one that does not read must not look like a fault of main. */
+static int queue_error(int r, uint32_t id, sd_bus_error *error)
+{
+    if (r == -ENOBUFS)
+        sd_bus_error_setf(error, IPC_ERROR_QUEUE_FULL, "Renderer %u does not read, and its queue is full", id);
+    return r;
+}
+
+static int check_register(const Peer *peer, const char *title, sd_bus_error *error)
+{
+    if (strlen(title) > IPC_TITLE_MAX) {
+        sd_bus_error_setf(error, IPC_ERROR_INVALID_ARGS, "The title has %zu bytes, at most %u are allowed",
+                          strlen(title), IPC_TITLE_MAX);
+        return -EINVAL;
+    }
+    return policy_check(peer, VERB_REGISTER, NULL, error);
+}
+
+int dispatch_register(Peer *peer, const char *title, const char *guest_token, uint32_t *ret_id, sd_bus_error *error)
+{
+    ipc_web_contents *contents = peer->contents, *host = NULL;
+    int r;
+
+    r = check_register(peer, title, error);
+    if (r < 0)
+        return r;
+    if (!contents) {
+        if (guest_token)
+            r = webview_host_redeem(peer->app, guest_token, &host, error);
+        if (r >= 0)
+            r = web_contents_create(peer, title, host, &contents, error);
+        if (r < 0)
+            return r;
+        if (contents->host)
+            webview_host_attached(contents, guest_token);
+    }
+    *ret_id = contents->id;
+    return 0;
+}
+
+/* The order of Electron: the observers of the web contents, its own registry, that of the app. */
+static size_t emit(Peer *peer, const char *observers, ipc_event *event, json_t *args)
+{
+    _cleanup_(ipc_web_contents_unrefp) ipc_web_contents *contents = ipc_web_contents_ref(peer->contents);
+    size_t n = 0;
+
+    if (contents && contents->observers)
+        event_emit(contents->observers, observers, event, args);
+    if (contents && contents->main)
+        n += event_emit(&contents->main->listeners, event->channel, event, args);
+    return n + event_emit(&peer->app->main.listeners, event->channel, event, args);
+}
+
+int dispatch_send(Peer *peer, const char *channel, const char *text, sd_bus_error *error)
+{
+    _cleanup_(json_cleanup) json_t *args = NULL;
+    _cleanup_(ipc_event_unrefp) ipc_event *event = NULL;
+    int r;
+
+    r = admit(peer, VERB_SEND, channel, text, &args, error);
+    if (r >= 0)
+        r = main_event_new(peer, NULL, channel, &event);
+    if (r < 0)
+        return r;
+    emit(peer, WEB_CONTENTS_MESSAGE, event, args);
+    return 0;
+}
+
+int dispatch_send_sync(Peer *peer, sd_bus_message *call, const char *channel, const char *text, sd_bus_error *error)
+{
+    _cleanup_(json_cleanup) json_t *args = NULL;
+    _cleanup_(ipc_event_unrefp) ipc_event *event = NULL;
+    char message[512];
+    size_t n;
+    int r;
+
+    r = admit(peer, VERB_SEND_SYNC, channel, text, &args, error);
+    if (r >= 0)
+        r = check_pending(peer, error);
+    if (r >= 0)
+        r = main_event_new(peer, call, channel, &event);
+    if (r < 0)
+        return r;
+
+    n = emit(peer, WEB_CONTENTS_MESSAGE_SYNC, event, args);
+    /* An observer may have answered, or have kept the event to do so. */
+    if (n == 0 && event->n_ref == 1) {
+        snprintf(message, sizeof(message), "No listener for '%s'", channel);
+        main_event_fail(event, IPC_ERROR_NO_LISTENER, message);
+    }
+    return 0;
+}
+
+static bool run_handler(Peer *peer, ipc_invocation *invocation, json_t *args, int *ret)
+{
+    _cleanup_(ipc_web_contents_unrefp) ipc_web_contents *contents = ipc_web_contents_ref(peer->contents);
+
+    if (contents && contents->main && main_run_handler(contents->main, invocation, args, ret))
+        return true;
+    return main_run_handler(&peer->app->main, invocation, args, ret);
+}
+
+int dispatch_invoke(Peer *peer, sd_bus_message *call, const char *channel, const char *text, sd_bus_error *error)
+{
+    _cleanup_(json_cleanup) json_t *args = NULL;
+    _cleanup_(ipc_invocation_unrefp) ipc_invocation *invocation = NULL;
+    char message[512];
+    int r, answer;
+
+    r = admit(peer, VERB_INVOKE, channel, text, &args, error);
+    if (r >= 0)
+        r = check_pending(peer, error);
+    if (r >= 0)
+        r = invocation_new(peer, call, channel, &invocation);
+    if (r < 0)
+        return r;
+
+    if (run_handler(peer, invocation, args, &answer)) {
+        invocation_returned(invocation, answer);
+    } else {
+        snprintf(message, sizeof(message), "No handler registered for '%s'", channel);
+        (void)ipc_invocation_reject(invocation, IPC_ERROR_NO_HANDLER, message, NULL);
+    }
+    return 0;
+}
+
+/* The text goes on as it came, once it is known to be sound. */
+int dispatch_send_to(Peer *peer, uint32_t id, const char *channel, const char *text, sd_bus_error *error)
+{
+    _cleanup_(json_cleanup) json_t *args = NULL;
+    ipc_web_contents *contents;
+    int r;
+
+    r = check_registered(peer, error);
+    if (r >= 0)
+        r = admit(peer, VERB_SEND_TO, channel, text, &args, error);
+    if (r < 0)
+        return r;
+    contents = ipc_web_contents_from_id(peer->app, id);
+    if (!contents)
+        return sd_bus_error_setf(error, IPC_ERROR_NO_SUCH_WEB_CONTENTS, "There is no renderer %u", id);
+    r = peer_send_message(contents->peer, channel, text, strlen(text), peer->contents->id);
+    return queue_error(r, id, error);
+}
+
+int dispatch_send_to_host(Peer *peer, const char *channel, const char *text, sd_bus_error *error)
+{
+    _cleanup_(json_cleanup) json_t *args = NULL;
+    ipc_web_contents *guest = peer->contents;
+    int r;
+
+    r = check_registered(peer, error);
+    if (r >= 0)
+        r = admit(peer, VERB_SEND_TO_HOST, channel, text, &args, error);
+    if (r < 0)
+        return r;
+    if (!guest->host)
+        return sd_bus_error_setf(error, IPC_ERROR_NOT_A_GUEST,
+                                 "Renderer %u has no host: it is no guest, or its host is gone", guest->id);
+    r = webview_host_send_message(guest, channel, text);
+    return queue_error(r, guest->host->id, error);
+}
+
+int dispatch_create_webview(Peer *peer, char ret_token[TOKEN_SIZE], sd_bus_error *error)
+{
+    int r;
+
+    r = check_registered(peer, error);
+    return r < 0 ? r : webview_host_create(peer->contents, ret_token, error);
+}

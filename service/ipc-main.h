@@ -1,0 +1,488 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef IPCBUS_IPC_MAIN_H
+#define IPCBUS_IPC_MAIN_H
+
+/*
+ * The main process: an app on the bus, its registry of listeners and handlers (Electron's ipcMain), and its view
+ * of each renderer (Electron's webContents).
+ *
+ * An app and all that belongs to it are used from one thread. Callbacks run from ipc_app_process() or the attached
+ * loop only. JSON inputs are borrowed; outputs are owned by the caller and untouched on failure.
+ */
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <systemd/sd-bus.h>
+#include <systemd/sd-event.h>
+
+#include "ipc-error.h"
+#include "ipc-event.h"
+#include "ipc-names.h"
+#include "ipc-slot.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct ipc_app ipc_app;
+typedef struct ipc_main ipc_main;
+typedef struct ipc_invocation ipc_invocation;
+typedef struct ipc_web_contents ipc_web_contents;
+
+/* ---- app: the service object ---- */
+
+/**
+ * ipc_app_new - make an app on a bus
+ * @ret_app: the app; drop it with ipc_app_unref()
+ * @bus: a connection of its own, which the app keeps a reference to; NULL opens the user's bus
+ * @name: the well-known name that the app will own, such as "com.example.Notes"
+ *
+ * The app is not reachable by its name before ipc_app_start(): register handlers in between.
+ *
+ * Return: 0, or -EINVAL (no bus name), -ENOMEM, or what opening the bus and asking for its signals answers, such
+ * as -ENOENT or -ECONNREFUSED (no bus there) and -ETIMEDOUT.
+ */
+int ipc_app_new(ipc_app **ret_app, sd_bus *bus, const char *name);
+
+ipc_app *ipc_app_ref(ipc_app *app);
+
+/**
+ * ipc_app_unref - drop a reference; with the last one the app leaves the bus
+ * @app: the app, or NULL
+ *
+ * What is pending is dropped, so its callers see main go. ipc_app_stop() leaves in good order.
+ *
+ * Return: NULL.
+ */
+ipc_app *ipc_app_unref(ipc_app *app);
+
+/**
+ * ipc_app_start - take the name: from here on renderers and activation find the app
+ * @app: the app
+ *
+ * Return: 0 (also when it was started before), or -EINVAL, -EEXIST (another service owns the name), -EACCES (the
+ * bus forbids the name), -ENOTCONN (the bus is gone or the app was stopped), -ETIMEDOUT.
+ */
+int ipc_app_start(ipc_app *app);
+
+/**
+ * ipc_app_stop - leave the bus in good order
+ * @app: the app
+ * @timeout_usec: us that writing what was accepted may take; 0 is IPC_STOP_TIMEOUT_USEC
+ *
+ * Gives up the name, dispatches what had already arrived, answers what is still pending with
+ * IPC_ERROR_MAIN_GONE, writes all that was accepted, and closes. May be called from a callback: then it happens
+ * when the callback has returned.
+ *
+ * Return: 0 (also when it was stopped before), or -EINVAL, -ETIMEDOUT (the bus did not take everything in time).
+ */
+int ipc_app_stop(ipc_app *app, uint64_t timeout_usec);
+
+/**
+ * ipc_app_run - start the app, and serve until it ends
+ * @app: the app, attached to no loop
+ *
+ * Ends by ipc_app_quit(), SIGTERM or SIGINT (blocked from here on), then stops the app; or when the bus goes away.
+ *
+ * Return: 0, or -EINVAL, -EBUSY (it is attached to a loop), -ENOTCONN (the bus went away), or as ipc_app_start()
+ * and ipc_app_stop().
+ */
+int ipc_app_run(ipc_app *app);
+
+/**
+ * ipc_app_quit - let ipc_app_run() return
+ * @app: the app
+ *
+ * Electron: app.quit().
+ *
+ * Return: 0, or -EINVAL, -ESTALE (the app does not run).
+ */
+int ipc_app_quit(ipc_app *app);
+
+ipc_main *ipc_app_get_main(ipc_app *app);  /* the app's registry (Electron: ipcMain), owned by the app */
+sd_bus *ipc_app_get_bus(ipc_app *app);     /* the connection, owned by the app */
+const char *ipc_app_get_name(ipc_app *app);
+
+/**
+ * ipc_app_get_event - the loop that the app runs in
+ * @app: the app
+ *
+ * In ipc_app_run() this is the app's own; a module hangs its timers here.
+ *
+ * Return: the loop, owned by the app; NULL where there is none.
+ */
+sd_event *ipc_app_get_event(ipc_app *app);
+
+/**
+ * ipc_app_attach_event - serve from an sd-event loop
+ * @app: the app
+ * @event: the loop; NULL is the thread's default one
+ * @priority: as of sd_event_source_set_priority()
+ *
+ * Return: 0, or -EINVAL, -EBUSY (attached already), -ENOTCONN (stopped), -ENOMEM.
+ */
+int ipc_app_attach_event(ipc_app *app, sd_event *event, int64_t priority);
+int ipc_app_detach_event(ipc_app *app);
+
+/*
+ * For any other loop: poll get_fd() for get_events() until get_timeout(), an absolute time of CLOCK_MONOTONIC in us
+ * (UINT64_MAX: none; 0: now), then call process() until it returns 0; and ask all three anew before each poll.
+ * Each returns a negative errno on failure: -EINVAL, and -ENOTCONN once the app has left the bus.
+ */
+int ipc_app_get_fd(ipc_app *app);
+int ipc_app_get_events(ipc_app *app);
+int ipc_app_get_timeout(ipc_app *app, uint64_t *ret_usec);
+
+/**
+ * ipc_app_process - do one piece of work
+ * @app: the app
+ *
+ * Return: 1 if something was done, 0 if there is nothing to do, or -EINVAL, -EBUSY (called from a callback),
+ * -ENOTCONN (the app has left the bus).
+ */
+int ipc_app_process(ipc_app *app);
+
+/**
+ * ipc_app_wait - sleep until there is something to process
+ * @app: the app
+ * @timeout_usec: us at most, UINT64_MAX for ever
+ *
+ * Return: positive if there is, 0 if the time is over, or -EINVAL, -ENOTCONN, -EINTR.
+ */
+int ipc_app_wait(ipc_app *app, uint64_t timeout_usec);
+
+/**
+ * ipc_app_broadcast - send one message to each registered renderer
+ * @app: the app
+ * @channel: the channel
+ * @args: a JSON array; NULL is []
+ *
+ * A renderer whose queue is full is left out; the others get the message. Electron: a loop over
+ * webContents.getAllWebContents().
+ *
+ * Return: the number of renderers it went to, or -EINVAL, -EMSGSIZE, -ENOBUFS (it was left out somewhere),
+ * -ENOTCONN, -ENOMEM.
+ */
+int ipc_app_broadcast(ipc_app *app, const char *channel, json_t *args);
+int ipc_app_broadcastf(ipc_app *app, const char *channel, const char *format, ...);
+
+/**
+ * ipc_app_callback_t - what runs when something befalls the app
+ */
+typedef void (*ipc_app_callback_t)(ipc_app *app, void *userdata);
+
+/**
+ * ipc_web_contents_callback_t - what runs when a renderer comes or goes
+ */
+typedef void (*ipc_web_contents_callback_t)(ipc_web_contents *contents, void *userdata);
+
+/**
+ * ipc_warning_t - what runs when a program should be told something that is no error
+ * @message: one line for the log, such as that a channel seems to leak listeners
+ */
+typedef void (*ipc_warning_t)(const char *message, void *userdata);
+
+/**
+ * ipc_app_on_web_contents_created - be told of each renderer that registers
+ * @app: the app
+ * @ret_slot: the registration, or NULL: as long as the app
+ * @callback: runs before any message of that renderer is dispatched
+ * @userdata: for @callback
+ *
+ * Electron: app.on('web-contents-created').
+ *
+ * Return: 0, or -EINVAL, -ENOMEM. The next three the same.
+ */
+int ipc_app_on_web_contents_created(ipc_app *app, ipc_slot **ret_slot, ipc_web_contents_callback_t callback,
+                                    void *userdata);
+
+/* Each renderer that goes; its id and name can still be asked. Electron: webContents.on('destroyed'). */
+int ipc_app_on_web_contents_destroyed(ipc_app *app, ipc_slot **ret_slot, ipc_web_contents_callback_t callback,
+                                      void *userdata);
+
+/* The bus went away, or the app was stopped. */
+int ipc_app_on_closed(ipc_app *app, ipc_slot **ret_slot, ipc_app_callback_t callback, void *userdata);
+
+/* Warnings; they run from the call that causes them. Node: process.on('warning'). */
+int ipc_app_on_warning(ipc_app *app, ipc_slot **ret_slot, ipc_warning_t callback, void *userdata);
+
+/* ---- main: the registry of listeners and handlers ---- */
+
+/**
+ * ipc_handler_t - what answers an invoke
+ * @invocation: settle it now, or take a reference and settle it later
+ * @args: the arguments, a JSON array; borrowed
+ * @userdata: as it was registered
+ *
+ * Electron: the listener of ipcMain.handle().
+ *
+ * Return: 0 or more; or a negative errno, which rejects the invocation with IPC_ERROR_HANDLER_FAILED unless it has
+ * settled.
+ */
+typedef int (*ipc_handler_t)(ipc_invocation *invocation, json_t *args, void *userdata);
+
+/**
+ * ipc_main_on - listen on a channel
+ * @main: the app's registry, or that of one web contents
+ * @ret_slot: the registration; NULL: as long as @main
+ * @channel: 1 to 255 bytes of UTF-8
+ * @callback: runs for each message of ipc_renderer_send() and ipc_renderer_send_sync()
+ * @userdata: for @callback
+ *
+ * Electron: ipcMain.on(). The variants: ipcMain.once() (removed before it runs), and in front of those that are
+ * there (emitter.prependListener(), emitter.prependOnceListener()).
+ *
+ * Return: 0, or -EINVAL (bad channel), -ENOTCONN (the web contents of @main is gone), -ENOMEM.
+ */
+int ipc_main_on(ipc_main *main, ipc_slot **ret_slot, const char *channel, ipc_listener_t callback, void *userdata);
+int ipc_main_once(ipc_main *main, ipc_slot **ret_slot, const char *channel, ipc_listener_t callback, void *userdata);
+int ipc_main_prepend_listener(ipc_main *main, ipc_slot **ret_slot, const char *channel, ipc_listener_t callback,
+                              void *userdata);
+int ipc_main_prepend_once_listener(ipc_main *main, ipc_slot **ret_slot, const char *channel, ipc_listener_t callback,
+                                   void *userdata);
+
+/**
+ * ipc_main_off - remove a listener
+ * @main: the registry
+ * @channel: the channel
+ * @callback: as it was registered
+ * @userdata: as it was registered
+ *
+ * Of several that are the same, the one added last goes. Electron: ipcMain.off(), ipcMain.removeListener().
+ *
+ * Return: 0, or -EINVAL, -ENOENT (there is none).
+ */
+int ipc_main_off(ipc_main *main, const char *channel, ipc_listener_t callback, void *userdata);
+
+/**
+ * ipc_main_remove_all_listeners - remove the listeners of a channel
+ * @main: the registry
+ * @channel: the channel; NULL: of every channel
+ *
+ * Handlers stay. Electron: ipcMain.removeAllListeners().
+ *
+ * Return: 0, or -EINVAL.
+ */
+int ipc_main_remove_all_listeners(ipc_main *main, const char *channel);
+
+/* How many listeners a channel has, or -EINVAL. Node: emitter.listenerCount(). */
+int ipc_main_listener_count(ipc_main *main, const char *channel);
+
+/**
+ * ipc_main_channel_names - the channels that have listeners
+ * @main: the registry
+ * @ret_names: a sorted list that ends with NULL; free each name and the list
+ *
+ * Node: emitter.eventNames().
+ *
+ * Return: how many there are, or -EINVAL, -ENOMEM.
+ */
+int ipc_main_channel_names(ipc_main *main, char ***ret_names);
+
+/**
+ * ipc_main_handle - answer the invokes of a channel
+ * @main: the app's registry, or that of one web contents, whose handlers win
+ * @ret_slot: the registration; NULL: as long as @main
+ * @channel: 1 to 255 bytes of UTF-8
+ * @handler: runs for each ipc_renderer_invoke()
+ * @userdata: for @handler
+ *
+ * Electron: ipcMain.handle(), and ipcMain.handleOnce() (removed before it runs).
+ *
+ * Return: 0, or -EINVAL (bad channel), -EEXIST (the channel has a handler), -ENOTCONN (the web contents of @main is
+ * gone), -ENOMEM.
+ */
+int ipc_main_handle(ipc_main *main, ipc_slot **ret_slot, const char *channel, ipc_handler_t handler, void *userdata);
+int ipc_main_handle_once(ipc_main *main, ipc_slot **ret_slot, const char *channel, ipc_handler_t handler,
+                         void *userdata);
+
+/**
+ * ipc_main_remove_handler - remove the handler of a channel
+ * @main: the registry
+ * @channel: the channel
+ *
+ * What it was invoked for before may still be settled. Electron: ipcMain.removeHandler().
+ *
+ * Return: 0, or -EINVAL, -ENOENT (there is none).
+ */
+int ipc_main_remove_handler(ipc_main *main, const char *channel);
+
+/* ---- sender: what the bus vouches for about a peer ---- */
+
+const char *ipc_sender_get_unique_name(const ipc_sender *sender); /* such as ":1.42"; owned by @sender */
+int ipc_sender_get_uid(const ipc_sender *sender, uid_t *ret_uid); /* -EINVAL, -ENODATA (the bus does not know) */
+int ipc_sender_get_pid(const ipc_sender *sender, pid_t *ret_pid); /* the same */
+uint32_t ipc_sender_get_id(const ipc_sender *sender);             /* its renderer's id; 0: anonymous */
+
+/* Its renderer, owned by the sender; NULL: it is anonymous, or gone. */
+ipc_web_contents *ipc_sender_get_web_contents(const ipc_sender *sender);
+
+/* ---- invocation: an invoke that waits for its answer ---- */
+
+ipc_invocation *ipc_invocation_ref(ipc_invocation *invocation);
+
+/**
+ * ipc_invocation_unref - drop a reference
+ * @invocation: the invocation, or NULL
+ *
+ * If the last one goes and nothing has settled it, the caller gets IPC_ERROR_REPLY_NEVER_SENT.
+ *
+ * Return: NULL.
+ */
+ipc_invocation *ipc_invocation_unref(ipc_invocation *invocation);
+
+const char *ipc_invocation_get_channel(const ipc_invocation *invocation);    /* owned by @invocation */
+ipc_sender *ipc_invocation_get_sender(const ipc_invocation *invocation);     /* owned by @invocation */
+uint32_t ipc_invocation_get_sender_id(const ipc_invocation *invocation);     /* 0: an anonymous caller */
+ipc_app *ipc_invocation_get_app(const ipc_invocation *invocation);           /* NULL once the app is gone */
+
+/**
+ * ipc_invocation_resolve - answer with a result
+ * @invocation: the invocation
+ * @result: any JSON value, borrowed; NULL is null
+ *
+ * Return: 0, or -EINVAL (too deep: it stays unsettled), -EALREADY (settled before), -ECANCELED (the caller is gone
+ * or has cancelled: nothing is sent), -EMSGSIZE (over IPC_ARGS_MAX: the caller is told IPC_ERROR_TOO_LARGE),
+ * -ENOBUFS (the caller's queue is full), -ENOTCONN (the bus is gone), -ENOMEM (it stays unsettled).
+ */
+int ipc_invocation_resolve(ipc_invocation *invocation, json_t *result);
+
+/* The result made by json_pack() from one value's format, such as "{s:i}". A bad format, NaN, infinity: -EINVAL. */
+int ipc_invocation_resolvef(ipc_invocation *invocation, const char *format, ...);
+
+/**
+ * ipc_invocation_reject - answer with an error
+ * @invocation: the invocation
+ * @name: a D-Bus error name, such as "com.example.Error.NoSuchNote"; NULL is IPC_ERROR_HANDLER_FAILED
+ * @message: one line for a person
+ * @detail: any JSON value, borrowed; NULL: none
+ *
+ * All three reach the caller.
+ *
+ * Return: as ipc_invocation_resolve(); -EINVAL also for a name that is no D-Bus error name or a message that is
+ * not UTF-8.
+ */
+int ipc_invocation_reject(ipc_invocation *invocation, const char *name, const char *message, json_t *detail);
+
+/* The detail made by json_pack() from one value's format. */
+int ipc_invocation_rejectf(ipc_invocation *invocation, const char *name, const char *message, const char *format, ...);
+
+/**
+ * ipc_cancelled_t - what runs when nobody waits for an invocation any more
+ */
+typedef void (*ipc_cancelled_t)(ipc_invocation *invocation, void *userdata);
+
+/**
+ * ipc_invocation_on_cancelled - be told that the caller is gone or has cancelled
+ * @invocation: an invocation that has not settled
+ * @callback: runs once; NULL: nothing any more
+ * @userdata: for @callback
+ *
+ * Return: 0, or -EINVAL, -EALREADY (settled), -ECANCELED (it happened already).
+ */
+int ipc_invocation_on_cancelled(ipc_invocation *invocation, ipc_cancelled_t callback, void *userdata);
+
+/* ---- web contents: main's view of one registered renderer ---- */
+
+/**
+ * ipc_web_contents_from_id - find a renderer
+ * @app: the app
+ * @id: its id
+ *
+ * Electron: webContents.fromId().
+ *
+ * Return: the web contents, owned by the app; NULL if there is none.
+ */
+ipc_web_contents *ipc_web_contents_from_id(ipc_app *app, uint32_t id);
+
+ipc_web_contents *ipc_web_contents_ref(ipc_web_contents *contents);
+ipc_web_contents *ipc_web_contents_unref(ipc_web_contents *contents);
+
+uint32_t ipc_web_contents_get_id(const ipc_web_contents *contents);
+const char *ipc_web_contents_get_title(const ipc_web_contents *contents); /* "" without one; owned by @contents */
+ipc_sender *ipc_web_contents_get_sender(const ipc_web_contents *contents); /* owned by @contents */
+ipc_app *ipc_web_contents_get_app(const ipc_web_contents *contents);       /* NULL once it is destroyed */
+bool ipc_web_contents_is_destroyed(const ipc_web_contents *contents);
+
+/* The renderer that embeds this one, owned by the app; NULL: it is no guest. Electron: contents.hostWebContents. */
+ipc_web_contents *ipc_web_contents_get_host(const ipc_web_contents *contents);
+
+/**
+ * ipc_web_contents_get_main - the registry of one renderer
+ * @contents: the web contents
+ *
+ * Its listeners run before the app's, and its handlers win over them. Electron: contents.ipc.
+ *
+ * Return: the registry, owned by @contents; NULL if @contents is NULL or destroyed, or memory is out.
+ */
+ipc_main *ipc_web_contents_get_main(ipc_web_contents *contents);
+
+/**
+ * ipc_web_contents_send - send a message to a renderer
+ * @contents: the web contents
+ * @channel: 1 to 255 bytes of UTF-8
+ * @args: a JSON array; NULL is []
+ *
+ * Electron: contents.send().
+ *
+ * Return: 0, or -EINVAL (bad channel, @args no array, too deep), -EMSGSIZE (over IPC_ARGS_MAX), -ENOBUFS (the
+ * renderer does not read and its queue is full), -ENOTCONN (it is gone), -ENOMEM.
+ */
+int ipc_web_contents_send(ipc_web_contents *contents, const char *channel, json_t *args);
+int ipc_web_contents_sendf(ipc_web_contents *contents, const char *channel, const char *format, ...);
+
+/**
+ * ipc_web_contents_on_message - see each message of a renderer before any listener does
+ * @contents: the web contents
+ * @ret_slot: the registration; NULL: as long as @contents
+ * @callback: ipc_event_get_channel() tells the channel
+ * @userdata: for @callback
+ *
+ * Electron: contents.on('ipc-message') and, for _sync, contents.on('ipc-message-sync').
+ *
+ * Return: 0, or -EINVAL, -ENOTCONN (it is gone), -ENOMEM.
+ */
+int ipc_web_contents_on_message(ipc_web_contents *contents, ipc_slot **ret_slot, ipc_listener_t callback,
+                                void *userdata);
+int ipc_web_contents_on_message_sync(ipc_web_contents *contents, ipc_slot **ret_slot, ipc_listener_t callback,
+                                     void *userdata);
+
+/* This renderer goes. Electron: contents.on('destroyed'). Return: as ipc_web_contents_on_message(). */
+int ipc_web_contents_on_destroyed(ipc_web_contents *contents, ipc_slot **ret_slot,
+                                  ipc_web_contents_callback_t callback, void *userdata);
+
+/* ---- modules ---- */
+
+/**
+ * ipc_module_init - the one symbol of a module that ipcbusd loads, defined by the module
+ * @app: the app, not started yet
+ *
+ * Return: 0 or more; a negative errno ends ipcbusd with a message.
+ */
+int ipc_module_init(ipc_app *app);
+
+static inline void ipc_app_unrefp(ipc_app **app)
+{
+    if (*app)
+        ipc_app_unref(*app);
+}
+
+static inline void ipc_invocation_unrefp(ipc_invocation **invocation)
+{
+    if (*invocation)
+        ipc_invocation_unref(*invocation);
+}
+
+static inline void ipc_web_contents_unrefp(ipc_web_contents **contents)
+{
+    if (*contents)
+        ipc_web_contents_unref(*contents);
+}
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,384 @@
+/* SPDX-License-Identifier: MIT */
+#include "main-dbus.h"
+
+#include <config.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "app.h"
+#include "dispatch.h"
+#include "invocation.h"
+#include "macro.h"
+#include "webview-host.h"
+
+/* ---- methods: each reads, calls, and answers ---- */
+
+static int reply(Peer *peer, sd_bus_message *call, const char *types, ...)
+{
+    _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL;
+    va_list values;
+    int r;
+
+    r = sd_bus_message_new_method_return(call, &message);
+    if (r < 0)
+        return r;
+    va_start(values, types);
+    r = sd_bus_message_appendv(message, types, values);
+    va_end(values);
+    return r < 0 ? r : peer_send(peer, message, 0);
+}
+
+static int read_string_option(sd_bus_message *message, const char *key, const char **ret_value, sd_bus_error *error)
+{
+    const char *type;
+    int r;
+
+    r = sd_bus_message_peek_type(message, NULL, &type);
+    if (r < 0)
+        return r;
+    if (strcmp(type, "s") != 0) {
+        sd_bus_error_setf(error, IPC_ERROR_INVALID_ARGS, "Option '%s' must be a string, not of type '%s'", key, type);
+        return -EINVAL;
+    }
+    return sd_bus_message_read(message, "v", "s", ret_value);
+}
+
+static int read_option(sd_bus_message *message, const char **title, const char **token, sd_bus_error *error)
+{
+    const char *key;
+    int r;
+
+    r = sd_bus_message_read_basic(message, 's', &key);
+    if (r < 0)
+        return r;
+    if (strcmp(key, "title") == 0)
+        return read_string_option(message, key, title, error);
+    if (strcmp(key, "guest-token") == 0)
+        return read_string_option(message, key, token, error);
+    return sd_bus_message_skip(message, "v");
+}
+
+static int run_register(Peer *peer, sd_bus_message *message, sd_bus_error *error)
+{
+    const char *title = "", *token = NULL;
+    uint32_t id;
+    int r;
+
+    r = sd_bus_message_enter_container(message, 'a', "{sv}");
+    while (r >= 0 && (r = sd_bus_message_enter_container(message, 'e', "sv")) > 0) {
+        r = read_option(message, &title, &token, error);
+        if (r >= 0)
+            r = sd_bus_message_exit_container(message);
+    }
+    if (r >= 0)
+        r = dispatch_register(peer, title, token, &id, error);
+    return r < 0 ? r : reply(peer, message, "u", id);
+}
+
+static int run_send(Peer *peer, sd_bus_message *message, sd_bus_error *error)
+{
+    const char *channel, *args;
+    int r;
+
+    r = sd_bus_message_read(message, "ss", &channel, &args);
+    if (r >= 0)
+        r = dispatch_send(peer, channel, args, error);
+    if (r < 0 || sd_bus_message_get_expect_reply(message) <= 0)
+        return r;
+    return reply(peer, message, "");
+}
+
+static int run_invoke(Peer *peer, sd_bus_message *message, sd_bus_error *error)
+{
+    const char *channel, *args;
+    int r;
+
+    r = sd_bus_message_read(message, "ss", &channel, &args);
+    return r < 0 ? r : dispatch_invoke(peer, message, channel, args, error);
+}
+
+static int run_send_sync(Peer *peer, sd_bus_message *message, sd_bus_error *error)
+{
+    const char *channel, *args;
+    int r;
+
+    r = sd_bus_message_read(message, "ss", &channel, &args);
+    return r < 0 ? r : dispatch_send_sync(peer, message, channel, args, error);
+}
+
+static int run_send_to(Peer *peer, sd_bus_message *message, sd_bus_error *error)
+{
+    const char *channel, *args;
+    uint32_t id;
+    int r;
+
+    r = sd_bus_message_read(message, "uss", &id, &channel, &args);
+    if (r >= 0)
+        r = dispatch_send_to(peer, id, channel, args, error);
+    if (r < 0 || sd_bus_message_get_expect_reply(message) <= 0)
+        return r;
+    return reply(peer, message, "");
+}
+
+static int run_send_to_host(Peer *peer, sd_bus_message *message, sd_bus_error *error)
+{
+    const char *channel, *args;
+    int r;
+
+    r = sd_bus_message_read(message, "ss", &channel, &args);
+    if (r >= 0)
+        r = dispatch_send_to_host(peer, channel, args, error);
+    if (r < 0 || sd_bus_message_get_expect_reply(message) <= 0)
+        return r;
+    return reply(peer, message, "");
+}
+
+static int run_cancel(Peer *peer, sd_bus_message *message, sd_bus_error *error)
+{
+    uint32_t serial;
+    int r;
+
+    (void)error;
+    r = sd_bus_message_read_basic(message, 'u', &serial);
+    if (r < 0)
+        return r;
+    invocation_cancel(peer, serial);
+    return reply(peer, message, "");
+}
+
+static int run_create_webview(Peer *peer, sd_bus_message *message, sd_bus_error *error)
+{
+    char token[TOKEN_SIZE];
+    int r;
+
+    r = dispatch_create_webview(peer, token, error);
+    return r < 0 ? r : reply(peer, message, "s", token);
+}
+
+#define METHOD(member)                                                                              \
+    static int method_##member(sd_bus_message *message, void *userdata, sd_bus_error *error)        \
+    {                                                                                               \
+        _cleanup_(ipc_app_unrefp) ipc_app *app = ipc_app_ref(userdata);                             \
+                                                                                                    \
+        (void)error;                                                                                \
+        return peer_admit(app, message, run_##member);                                              \
+    }
+
+METHOD(register)
+METHOD(send)
+METHOD(invoke)
+METHOD(send_sync)
+METHOD(send_to)
+METHOD(send_to_host)
+METHOD(cancel)
+METHOD(create_webview)
+
+/* ---- properties ---- */
+
+#define PROPERTY_ARGUMENTS                                                                          \
+    sd_bus *bus, const char *path, const char *interface, const char *property,                     \
+        sd_bus_message *message, void *userdata, sd_bus_error *error
+#define PROPERTY_UNUSED (void)bus, (void)path, (void)interface, (void)property, (void)error
+
+static int get_version(PROPERTY_ARGUMENTS)
+{
+    PROPERTY_UNUSED, (void)userdata;
+    return sd_bus_message_append_basic(message, 's', PACKAGE_VERSION);
+}
+
+static int append_names(sd_bus_message *message, const Emitter *emitter)
+{
+    char **names, **name;
+    int r;
+
+    r = emitter_channel_names(emitter, &names);
+    if (r < 0)
+        return r;
+    r = sd_bus_message_append_strv(message, names);
+    for (name = names; *name; name++)
+        free(*name);
+    free(names);
+    return r;
+}
+
+static int get_listeners(PROPERTY_ARGUMENTS)
+{
+    PROPERTY_UNUSED;
+    return append_names(message, &((ipc_app *)userdata)->main.listeners);
+}
+
+static int get_handlers(PROPERTY_ARGUMENTS)
+{
+    PROPERTY_UNUSED;
+    return append_names(message, &((ipc_app *)userdata)->main.handlers);
+}
+
+#define WEB_CONTENTS_PROPERTY(name, type, value)                                                    \
+    static int get_##name(PROPERTY_ARGUMENTS)                                                       \
+    {                                                                                               \
+        const ipc_web_contents *contents = userdata;                                                \
+                                                                                                    \
+        PROPERTY_UNUSED;                                                                            \
+        return sd_bus_message_append(message, type, value);                                         \
+    }
+
+WEB_CONTENTS_PROPERTY(id, "u", contents->id)
+WEB_CONTENTS_PROPERTY(bus_name, "s", contents->peer->unique_name)
+WEB_CONTENTS_PROPERTY(process_id, "u", contents->peer->pid)
+WEB_CONTENTS_PROPERTY(user_id, "u", contents->peer->uid)
+WEB_CONTENTS_PROPERTY(host_id, "u", ipc_web_contents_get_id(contents->host))
+WEB_CONTENTS_PROPERTY(title, "s", contents->title)
+WEB_CONTENTS_PROPERTY(transport, "s", contents ? "bus" : NULL)
+WEB_CONTENTS_PROPERTY(connected, "t", contents->connected)
+WEB_CONTENTS_PROPERTY(messages_sent, "t", contents->peer->n_sent - contents->n_sent_before)
+WEB_CONTENTS_PROPERTY(messages_received, "t", contents->peer->n_received - contents->n_received_before)
+WEB_CONTENTS_PROPERTY(bytes_queued, "t", peer_bytes_queued(contents->peer))
+WEB_CONTENTS_PROPERTY(pending_invokes, "u", contents->peer->n_pending)
+
+/* ---- vtables ---- */
+
+#define CONST SD_BUS_VTABLE_PROPERTY_CONST
+
+static const sd_bus_vtable main_vtable[] = {
+    SD_BUS_VTABLE_START(SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("Register", SD_BUS_ARGS("a{sv}", options), SD_BUS_RESULT("u", id), method_register, 0),
+    SD_BUS_METHOD_WITH_ARGS("Send", SD_BUS_ARGS("s", channel, "s", args), SD_BUS_NO_RESULT, method_send, 0),
+    SD_BUS_METHOD_WITH_ARGS("Invoke", SD_BUS_ARGS("s", channel, "s", args), SD_BUS_RESULT("s", result),
+                            method_invoke, 0),
+    SD_BUS_METHOD_WITH_ARGS("SendSync", SD_BUS_ARGS("s", channel, "s", args), SD_BUS_RESULT("s", result),
+                            method_send_sync, 0),
+    SD_BUS_METHOD_WITH_ARGS("SendTo", SD_BUS_ARGS("u", id, "s", channel, "s", args), SD_BUS_NO_RESULT,
+                            method_send_to, 0),
+    SD_BUS_METHOD_WITH_ARGS("SendToHost", SD_BUS_ARGS("s", channel, "s", args), SD_BUS_NO_RESULT,
+                            method_send_to_host, 0),
+    SD_BUS_METHOD_WITH_ARGS("Cancel", SD_BUS_ARGS("u", serial), SD_BUS_NO_RESULT, method_cancel, 0),
+    SD_BUS_METHOD_WITH_ARGS("CreateWebview", SD_BUS_NO_ARGS, SD_BUS_RESULT("s", token), method_create_webview, 0),
+    SD_BUS_SIGNAL_WITH_ARGS("Message", SD_BUS_ARGS("s", channel, "s", args, "u", sender_id), 0),
+    SD_BUS_SIGNAL_WITH_ARGS("WebviewMessage", SD_BUS_ARGS("u", guest_id, "s", channel, "s", args), 0),
+    SD_BUS_SIGNAL_WITH_ARGS("WebviewAttached", SD_BUS_ARGS("s", token, "u", guest_id), 0),
+    SD_BUS_SIGNAL_WITH_ARGS("WebviewDetached", SD_BUS_ARGS("u", guest_id), 0),
+    SD_BUS_PROPERTY("Version", "s", get_version, 0, CONST),
+    SD_BUS_PROPERTY("Listeners", "as", get_listeners, 0, 0),
+    SD_BUS_PROPERTY("Handlers", "as", get_handlers, 0, 0),
+    SD_BUS_VTABLE_END,
+};
+
+static const sd_bus_vtable web_contents_vtable[] = {
+    SD_BUS_VTABLE_START(SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_PROPERTY("Id", "u", get_id, 0, CONST),
+    SD_BUS_PROPERTY("BusName", "s", get_bus_name, 0, CONST),
+    SD_BUS_PROPERTY("ProcessId", "u", get_process_id, 0, CONST),
+    SD_BUS_PROPERTY("UserId", "u", get_user_id, 0, CONST),
+    SD_BUS_PROPERTY("HostId", "u", get_host_id, 0, 0),
+    SD_BUS_PROPERTY("Title", "s", get_title, 0, CONST),
+    SD_BUS_PROPERTY("Transport", "s", get_transport, 0, 0),
+    SD_BUS_PROPERTY("Connected", "t", get_connected, 0, CONST),
+    SD_BUS_PROPERTY("MessagesSent", "t", get_messages_sent, 0, 0),
+    SD_BUS_PROPERTY("MessagesReceived", "t", get_messages_received, 0, 0),
+    SD_BUS_PROPERTY("BytesQueued", "t", get_bytes_queued, 0, 0),
+    SD_BUS_PROPERTY("PendingInvokes", "u", get_pending_invokes, 0, 0),
+    SD_BUS_VTABLE_END,
+};
+
+/* ---- objects ---- */
+
+static int find_web_contents(sd_bus *bus, const char *path, const char *interface, void *userdata, void **ret_found,
+                             sd_bus_error *error)
+{
+    _cleanup_free_ char *name = NULL;
+    ipc_web_contents *contents;
+    char expected[16];
+    int r;
+
+    (void)bus, (void)interface, (void)error;
+    r = sd_bus_path_decode(path, IPC_WEB_CONTENTS_PATH, &name);
+    if (r <= 0)
+        return r;
+    contents = ipc_web_contents_from_id(userdata, (uint32_t)strtoul(name, NULL, 10));
+    if (!contents)
+        return 0;
+    /* One object has one path: no leading zeroes, no trailing words. */
+    snprintf(expected, sizeof(expected), "%u", contents->id);
+    if (strcmp(name, expected) != 0)
+        return 0;
+    *ret_found = contents;
+    return 1;
+}
+
+static char *object_path(const ipc_web_contents *contents)
+{
+    char *path = NULL;
+
+    return asprintf(&path, "%s/%u", IPC_WEB_CONTENTS_PATH, contents->id) < 0 ? NULL : path;
+}
+
+static void free_paths(char ***paths)
+{
+    char **path;
+
+    for (path = *paths; path && *path; path++)
+        free(*path);
+    free(*paths);
+}
+
+static int enumerate_web_contents(sd_bus *bus, const char *prefix, void *userdata, char ***ret_nodes,
+                                  sd_bus_error *error)
+{
+    _cleanup_(free_paths) char **nodes = NULL;
+    ipc_app *app = userdata;
+    ipc_web_contents *contents;
+    size_t n = 0;
+
+    (void)bus, (void)prefix, (void)error;
+    nodes = calloc(app->web_contents.n + 1, sizeof(*nodes));
+    if (!nodes)
+        return -ENOMEM;
+    TAILQ_FOREACH(contents, &app->web_contents.list, link) {
+        nodes[n] = object_path(contents);
+        if (!nodes[n++])
+            return -ENOMEM;
+    }
+    *ret_nodes = TAKE_PTR(nodes);
+    return 1;
+}
+
+int main_dbus_add(ipc_app *app)
+{
+    sd_bus_slot **slots = app->objects_slots;
+    int r;
+
+    r = sd_bus_add_object_vtable(app->bus, &slots[0], IPC_MAIN_PATH, IPC_MAIN_INTERFACE, main_vtable, app);
+    if (r >= 0)
+        r = sd_bus_add_fallback_vtable(app->bus, &slots[1], IPC_WEB_CONTENTS_PATH, IPC_WEB_CONTENTS_INTERFACE,
+                                       web_contents_vtable, find_web_contents, app);
+    if (r >= 0)
+        r = sd_bus_add_node_enumerator(app->bus, &slots[2], IPC_WEB_CONTENTS_PATH, enumerate_web_contents, app);
+    if (r >= 0)
+        r = sd_bus_add_object_manager(app->bus, &slots[3], IPC_MAIN_PATH);
+    return r;
+}
+
+void main_dbus_remove(ipc_app *app)
+{
+    size_t i;
+
+    for (i = 0; i < ELEMENTSOF(app->objects_slots); i++)
+        app->objects_slots[i] = sd_bus_slot_unref(app->objects_slots[i]);
+}
+
+void main_dbus_object_added(ipc_web_contents *contents)
+{
+    _cleanup_free_ char *path = object_path(contents);
+
+    if (path)
+        (void)sd_bus_emit_object_added(contents->peer->app->bus, path);
+}
+
+void main_dbus_object_removed(ipc_web_contents *contents)
+{
+    _cleanup_free_ char *path = object_path(contents);
+
+    if (path)
+        (void)sd_bus_emit_object_removed(contents->peer->app->bus, path);
+}

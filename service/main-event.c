@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+#include "main-event.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "ipc-names.h"
+#include "macro.h"
+
+static int main_event_reply(ipc_event *event, const char *channel, const Text *args)
+{
+    return peer_send_message(((MainEvent *)event)->answer.peer, channel, args->data, args->length, 0);
+}
+
+/* Nobody waits for it any more. */
+static void main_event_settled(MainEvent *self)
+{
+    Peer *peer = self->answer.peer;
+
+    if (!self->event.is_sync)
+        return;
+    self->event.is_sync = false;
+    TAILQ_REMOVE(&peer->syncs, self, link);
+    peer->n_pending--;
+}
+
+static int main_event_answer(ipc_event *event, json_t *value)
+{
+    MainEvent *self = (MainEvent *)event;
+    int r;
+
+    r = answer_value(&self->answer, value);
+    if (!answer_is_owed(&self->answer))
+        main_event_settled(self);
+    return r;
+}
+
+void main_event_fail(ipc_event *event, const char *error_name, const char *message)
+{
+    MainEvent *self = (MainEvent *)event;
+
+    if (!event->is_sync)
+        return;
+    (void)answer_error(&self->answer, error_name, message, NULL);
+    main_event_settled(self);
+}
+
+static ipc_sender *main_event_get_sender(const ipc_event *event)
+{
+    return ((const MainEvent *)event)->answer.peer;
+}
+
+static void main_event_destroy(ipc_event *event)
+{
+    MainEvent *self = (MainEvent *)event;
+    char message[512];
+
+    snprintf(message, sizeof(message), "No listener of '%s' returned anything", event->channel);
+    main_event_fail(event, IPC_ERROR_REPLY_NEVER_SENT, message);
+    answer_clear(&self->answer);
+    event_done(event);
+    free(self);
+}
+
+static const EventOps main_event_ops = {
+    .reply = main_event_reply,
+    .answer = main_event_answer,
+    .get_sender = main_event_get_sender,
+    .destroy = main_event_destroy,
+};
+
+int main_event_new(Peer *peer, sd_bus_message *call, const char *channel, ipc_event **ret_event)
+{
+    MainEvent *self;
+    int r;
+
+    self = calloc(1, sizeof(*self));
+    if (!self)
+        return -ENOMEM;
+    r = event_init(&self->event, &main_event_ops, channel, ipc_sender_get_id(peer), call != NULL);
+    if (r < 0) {
+        free(self);
+        return r;
+    }
+    answer_init(&self->answer, peer, call);
+    if (call) {
+        TAILQ_INSERT_TAIL(&peer->syncs, self, link);
+        peer->n_pending++;
+    }
+    *ret_event = &self->event;
+    return 0;
+}
+
+void main_event_cancel_all(Peer *peer)
+{
+    MainEvent *self;
+
+    while ((self = TAILQ_FIRST(&peer->syncs)))
+        main_event_settled(self);
+}
+
+void main_event_reject_all(Peer *peer)
+{
+    MainEvent *self;
+
+    while ((self = TAILQ_FIRST(&peer->syncs)))
+        main_event_fail(&self->event, IPC_ERROR_MAIN_GONE, "The service stops: call again when it is back");
+}

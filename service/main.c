@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: MIT */
+#include "main.h"
+
+#include <errno.h>
+
+#include "app.h"
+#include "text.h"
+
+static void on_leak(const char *channel, void *userdata)
+{
+    app_warn(userdata, "More than %u listeners on channel '%s': is each removed when it is no longer needed?",
+             IPC_LISTENERS_MAX, channel);
+}
+
+void main_init(ipc_main *main, ipc_app *app)
+{
+    *main = (ipc_main){ .listeners = { .leak = on_leak, .leak_userdata = app } };
+}
+
+void main_clear(ipc_main *main)
+{
+    main->is_gone = true;
+    emitter_clear(&main->listeners);
+    emitter_clear(&main->handlers);
+}
+
+static int main_add(ipc_main *main, ipc_slot **ret_slot, const char *channel, EmitterFlags flags,
+                    ipc_listener_t callback, void *userdata)
+{
+    if (!main || !callback || !text_is_channel(channel))
+        return -EINVAL;
+    if (main->is_gone)
+        return -ENOTCONN;
+    return emitter_add(&main->listeners, ret_slot, channel, flags, (EmitterFunction)callback, userdata);
+}
+
+int ipc_main_on(ipc_main *main, ipc_slot **ret_slot, const char *channel, ipc_listener_t callback, void *userdata)
+{
+    return main_add(main, ret_slot, channel, 0, callback, userdata);
+}
+
+int ipc_main_once(ipc_main *main, ipc_slot **ret_slot, const char *channel, ipc_listener_t callback, void *userdata)
+{
+    return main_add(main, ret_slot, channel, EMITTER_ONCE, callback, userdata);
+}
+
+int ipc_main_prepend_listener(ipc_main *main, ipc_slot **ret_slot, const char *channel, ipc_listener_t callback,
+                              void *userdata)
+{
+    return main_add(main, ret_slot, channel, EMITTER_PREPEND, callback, userdata);
+}
+
+int ipc_main_prepend_once_listener(ipc_main *main, ipc_slot **ret_slot, const char *channel, ipc_listener_t callback,
+                                   void *userdata)
+{
+    return main_add(main, ret_slot, channel, EMITTER_PREPEND | EMITTER_ONCE, callback, userdata);
+}
+
+int ipc_main_off(ipc_main *main, const char *channel, ipc_listener_t callback, void *userdata)
+{
+    if (!main || !callback || !channel)
+        return -EINVAL;
+    return emitter_remove(&main->listeners, channel, (EmitterFunction)callback, userdata);
+}
+
+int ipc_main_remove_all_listeners(ipc_main *main, const char *channel)
+{
+    if (!main)
+        return -EINVAL;
+    emitter_remove_all(&main->listeners, channel);
+    return 0;
+}
+
+int ipc_main_listener_count(ipc_main *main, const char *channel)
+{
+    if (!main || !channel)
+        return -EINVAL;
+    return (int)emitter_count(&main->listeners, channel);
+}
+
+int ipc_main_channel_names(ipc_main *main, char ***ret_names)
+{
+    if (!main || !ret_names)
+        return -EINVAL;
+    return emitter_channel_names(&main->listeners, ret_names);
+}
+
+static int main_add_handler(ipc_main *main, ipc_slot **ret_slot, const char *channel, EmitterFlags flags,
+                            ipc_handler_t handler, void *userdata)
+{
+    if (!main || !handler || !text_is_channel(channel))
+        return -EINVAL;
+    if (main->is_gone)
+        return -ENOTCONN;
+    if (emitter_count(&main->handlers, channel) > 0)
+        return -EEXIST;
+    return emitter_add(&main->handlers, ret_slot, channel, flags, (EmitterFunction)handler, userdata);
+}
+
+int ipc_main_handle(ipc_main *main, ipc_slot **ret_slot, const char *channel, ipc_handler_t handler, void *userdata)
+{
+    return main_add_handler(main, ret_slot, channel, 0, handler, userdata);
+}
+
+int ipc_main_handle_once(ipc_main *main, ipc_slot **ret_slot, const char *channel, ipc_handler_t handler,
+                         void *userdata)
+{
+    return main_add_handler(main, ret_slot, channel, EMITTER_ONCE, handler, userdata);
+}
+
+int ipc_main_remove_handler(ipc_main *main, const char *channel)
+{
+    if (!main || !channel)
+        return -EINVAL;
+    if (emitter_count(&main->handlers, channel) == 0)
+        return -ENOENT;
+    emitter_remove_all(&main->handlers, channel);
+    return 0;
+}
+
+typedef struct HandlerRun {
+    ipc_invocation *invocation;
+    json_t *args;
+    int ret;
+} HandlerRun;
+
+static void handler_call(EmitterFunction function, void *userdata, void *context)
+{
+    HandlerRun *run = context;
+
+    run->ret = ((ipc_handler_t)function)(run->invocation, run->args, userdata);
+}
+
+bool main_run_handler(ipc_main *main, ipc_invocation *invocation, json_t *args, int *ret)
+{
+    HandlerRun run = { .invocation = invocation, .args = args };
+
+    if (emitter_emit(&main->handlers, ipc_invocation_get_channel(invocation), handler_call, &run) == 0)
+        return false;
+    *ret = run.ret;
+    return true;
+}

@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: MIT */
+#include "peer.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <search.h>
+#include <string.h>
+
+#include "app.h"
+#include "invocation.h"
+#include "ipc-names.h"
+#include "macro.h"
+#include "main-event.h"
+
+#define BUS_NAME "org.freedesktop.DBus"
+#define BUS_PATH "/org/freedesktop/DBus"
+
+struct Waiting {
+    TAILQ_ENTRY(Waiting) link;
+    sd_bus_message *message;
+    PeerRun run;
+};
+
+static int peer_compare(const void *a, const void *b)
+{
+    return strcmp(((const Peer *)a)->unique_name, ((const Peer *)b)->unique_name);
+}
+
+static int peer_compare_name(const void *name, const void *peer)
+{
+    return strcmp(name, ((const Peer *)peer)->unique_name);
+}
+
+void peer_set_init(PeerSet *set)
+{
+    set->tree = NULL;
+    TAILQ_INIT(&set->list);
+}
+
+Peer *peer_find(PeerSet *set, const char *unique_name)
+{
+    Peer **node = tfind(unique_name, &set->tree, peer_compare_name);
+
+    return node ? *node : NULL;
+}
+
+static void waiting_free(Waiting *waiting)
+{
+    sd_bus_message_unref(waiting->message);
+    free(waiting);
+}
+
+static int peer_new(ipc_app *app, const char *unique_name, Peer **ret_peer)
+{
+    size_t size = strlen(unique_name) + 1;
+    Peer *peer;
+
+    peer = calloc(1, sizeof(*peer) + size);
+    if (!peer)
+        return -ENOMEM;
+
+    peer->n_ref = 1;
+    peer->app = app;
+    TAILQ_INIT(&peer->waiting);
+    TAILQ_INIT(&peer->invocations);
+    TAILQ_INIT(&peer->syncs);
+    memcpy(peer->unique_name, unique_name, size);
+    if (!tsearch(peer, &app->peers.tree, peer_compare)) {
+        free(peer);
+        return -ENOMEM;
+    }
+    TAILQ_INSERT_TAIL(&app->peers.list, peer, link);
+    *ret_peer = peer;
+    return 0;
+}
+
+Peer *peer_ref(Peer *peer)
+{
+    peer->n_ref++;
+    return peer;
+}
+
+Peer *peer_unref(Peer *peer)
+{
+    if (!peer)
+        return NULL;
+    assert(peer->n_ref > 0);
+    if (--peer->n_ref > 0)
+        return NULL;
+    assert(!peer->app && !peer->contents);
+    assert(TAILQ_EMPTY(&peer->waiting) && peer->n_pending == 0);
+    free(peer);
+    return NULL;
+}
+
+static void peer_drop_waiting(Peer *peer)
+{
+    Waiting *waiting;
+
+    while ((waiting = TAILQ_FIRST(&peer->waiting))) {
+        TAILQ_REMOVE(&peer->waiting, waiting, link);
+        waiting_free(waiting);
+    }
+}
+
+void peer_vanish(Peer *peer)
+{
+    ipc_app *app = peer->app;
+
+    tdelete(peer, &app->peers.tree, peer_compare);
+    TAILQ_REMOVE(&app->peers.list, peer, link);
+    peer->credentials_slot = sd_bus_slot_unref(peer->credentials_slot);
+    peer_drop_waiting(peer);
+    invocation_cancel_all(peer);
+    main_event_cancel_all(peer);
+    if (peer->contents)
+        web_contents_destroy(peer->contents);
+    peer->app = NULL;
+    peer_unref(peer);
+}
+
+/* Errors are messages to the peer like any other, so that they keep their place among them. */
+static void peer_send_error(Peer *peer, sd_bus_message *call, int number, const sd_bus_error *error)
+{
+    _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL;
+    int r;
+
+    if (sd_bus_error_is_set(error))
+        r = sd_bus_message_new_method_error(call, &message, error);
+    else
+        r = sd_bus_message_new_method_errno(call, &message, number, NULL);
+    if (r >= 0)
+        (void)peer_send(peer, message, 0);
+}
+
+static void peer_run(Peer *peer, sd_bus_message *message, PeerRun run)
+{
+    _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+    int r;
+
+    peer->n_received++;
+    if (peer->app->is_stopping)
+        r = sd_bus_error_setf(&error, IPC_ERROR_MAIN_GONE, "The service stops: call again when it is back");
+    else
+        r = run(peer, message, &error);
+    if (r < 0 || sd_bus_error_is_set(&error))
+        peer_send_error(peer, message, r, &error);
+}
+
+static void peer_run_waiting(Peer *peer)
+{
+    _cleanup_(peer_unrefp) Peer *held = peer_ref(peer);
+    Waiting *waiting;
+
+    while ((waiting = TAILQ_FIRST(&held->waiting))) {
+        TAILQ_REMOVE(&held->waiting, waiting, link);
+        peer_run(held, waiting->message, waiting->run);
+        waiting_free(waiting);
+    }
+}
+
+static int read_credential(Peer *peer, sd_bus_message *message)
+{
+    const char *key;
+    int r;
+
+    r = sd_bus_message_read_basic(message, 's', &key);
+    if (r < 0)
+        return r;
+    if (strcmp(key, "UnixUserID") == 0) {
+        r = sd_bus_message_read(message, "v", "u", &peer->uid);
+        peer->has_uid = r >= 0;
+    } else if (strcmp(key, "ProcessID") == 0) {
+        r = sd_bus_message_read(message, "v", "u", &peer->pid);
+        peer->has_pid = r >= 0;
+    } else {
+        r = sd_bus_message_skip(message, "v");
+    }
+    return r;
+}
+
+static int read_credentials(Peer *peer, sd_bus_message *message)
+{
+    int r;
+
+    r = sd_bus_message_enter_container(message, 'a', "{sv}");
+    while (r >= 0 && (r = sd_bus_message_enter_container(message, 'e', "sv")) > 0) {
+        r = read_credential(peer, message);
+        if (r >= 0)
+            r = sd_bus_message_exit_container(message);
+    }
+    return r;
+}
+
+static int on_credentials(sd_bus_message *reply, void *userdata, sd_bus_error *error);
+
+static int peer_ask_credentials(Peer *peer)
+{
+    return sd_bus_call_method_async(peer->app->bus, &peer->credentials_slot, BUS_NAME, BUS_PATH, BUS_NAME,
+                                    "GetConnectionCredentials", on_credentials, peer, "s", peer->unique_name);
+}
+
+static int on_credentials(sd_bus_message *reply, void *userdata, sd_bus_error *error)
+{
+    Peer *peer = userdata;
+    _cleanup_(ipc_app_unrefp) ipc_app *app = ipc_app_ref(peer->app);
+    const char *from = sd_bus_message_get_sender(reply);
+
+    (void)error;
+    peer->credentials_slot = sd_bus_slot_unref(peer->credentials_slot);
+
+    /* On a session bus anyone may answer anyone: only the bus itself is believed. */
+    if (from && strcmp(from, BUS_NAME) != 0 && peer_ask_credentials(peer) >= 0)
+        return 0;
+    /* Without an answer the peer has no uid, and no policy lets it in. */
+    if (from && strcmp(from, BUS_NAME) == 0 && !sd_bus_message_is_method_error(reply, NULL))
+        (void)read_credentials(peer, reply);
+    peer->is_known = true;
+    peer_run_waiting(peer);
+    return 0;
+}
+
+static int peer_wait(Peer *peer, sd_bus_message *message, PeerRun run)
+{
+    Waiting *waiting;
+    int r;
+
+    waiting = calloc(1, sizeof(*waiting));
+    if (!waiting)
+        return -ENOMEM;
+    if (!peer->credentials_slot) {
+        r = peer_ask_credentials(peer);
+        if (r < 0) {
+            free(waiting);
+            return r;
+        }
+    }
+    waiting->message = sd_bus_message_ref(message);
+    waiting->run = run;
+    TAILQ_INSERT_TAIL(&peer->waiting, waiting, link);
+    return 1;
+}
+
+int peer_admit(ipc_app *app, sd_bus_message *message, PeerRun run)
+{
+    _cleanup_(peer_unrefp) Peer *held = NULL;
+    const char *unique_name = sd_bus_message_get_sender(message);
+    Peer *peer;
+    int r;
+
+    /* A connection without a bus daemon has no names. */
+    if (!unique_name)
+        return -EINVAL;
+    peer = peer_find(&app->peers, unique_name);
+    if (!peer) {
+        r = peer_new(app, unique_name, &peer);
+        if (r < 0)
+            return r;
+    }
+
+    if (!peer->is_known || !TAILQ_EMPTY(&peer->waiting))
+        return peer_wait(peer, message, run);
+    held = peer_ref(peer);
+    peer_run(held, message, run);
+    return 1;
+}
+
+bool peer_set_is_waiting(const PeerSet *set)
+{
+    const Peer *peer;
+
+    TAILQ_FOREACH(peer, &set->list, link)
+        if (!TAILQ_EMPTY(&peer->waiting))
+            return true;
+    return false;
+}
+
+int peer_send(Peer *peer, sd_bus_message *message, size_t size)
+{
+    int r;
+
+    (void)size;
+    if (!peer->app || peer->app->is_closed)
+        return -ENOTCONN;
+    r = sd_bus_send(peer->app->bus, message, NULL);
+    if (r < 0)
+        return r;
+    peer->n_sent++;
+    return 0;
+}
+
+int peer_new_signal(Peer *peer, const char *member, sd_bus_message **ret_message)
+{
+    _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL;
+    int r;
+
+    if (!peer->app || peer->app->is_closed)
+        return -ENOTCONN;
+    r = sd_bus_message_new_signal(peer->app->bus, &message, IPC_MAIN_PATH, IPC_MAIN_INTERFACE, member);
+    if (r < 0)
+        return r;
+    r = sd_bus_message_set_destination(message, peer->unique_name);
+    if (r < 0)
+        return r;
+    *ret_message = TAKE_PTR(message);
+    return 0;
+}
+
+int peer_send_message(Peer *peer, const char *channel, const char *args, size_t size, uint32_t sender_id)
+{
+    _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL;
+    int r;
+
+    r = peer_new_signal(peer, "Message", &message);
+    if (r < 0)
+        return r;
+    r = sd_bus_message_append(message, "ssu", channel, args, sender_id);
+    return r < 0 ? r : peer_send(peer, message, size);
+}
+
+const char *ipc_sender_get_unique_name(const ipc_sender *sender)
+{
+    return sender ? sender->unique_name : NULL;
+}
+
+int ipc_sender_get_uid(const ipc_sender *sender, uid_t *ret_uid)
+{
+    if (!sender || !ret_uid)
+        return -EINVAL;
+    if (!sender->has_uid)
+        return -ENODATA;
+    *ret_uid = sender->uid;
+    return 0;
+}
+
+int ipc_sender_get_pid(const ipc_sender *sender, pid_t *ret_pid)
+{
+    if (!sender || !ret_pid)
+        return -EINVAL;
+    if (!sender->has_pid)
+        return -ENODATA;
+    *ret_pid = sender->pid;
+    return 0;
+}
+
+uint32_t ipc_sender_get_id(const ipc_sender *sender)
+{
+    return sender ? ipc_web_contents_get_id(sender->contents) : 0;
+}
+
+ipc_web_contents *ipc_sender_get_web_contents(const ipc_sender *sender)
+{
+    return sender ? sender->contents : NULL;
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* A peer: one connection of the bus that has called the app, registered or not, and what the bus vouches for. */
+
+#include <stdbool.h>
+#include <sys/queue.h>
+
+#include "ipc-main.h"
+
+typedef struct ipc_sender Peer;
+typedef struct Waiting Waiting;
+
+/* What a message does once it is known who sent it. A negative answer, or a set error, is sent back. */
+typedef int (*PeerRun)(Peer *peer, sd_bus_message *message, sd_bus_error *error);
+
+struct ipc_sender {
+    unsigned n_ref;
+    ipc_app *app; /* NULL: it has left the bus, or the app has */
+    bool is_known;
+    bool has_uid;
+    bool has_pid;
+    uid_t uid;
+    pid_t pid;
+    uint64_t n_sent;     /* messages to it */
+    uint64_t n_received; /* messages from it */
+    uint64_t n_bytes_queued;
+    ipc_web_contents *contents; /* owned; NULL: anonymous */
+    sd_bus_slot *credentials_slot;
+    TAILQ_HEAD(, Waiting) waiting; /* messages that came before its credentials, in order */
+    TAILQ_HEAD(, ipc_invocation) invocations; /* those that have not settled */
+    TAILQ_HEAD(, MainEvent) syncs;            /* sync messages that have not been answered */
+    unsigned n_pending;                       /* both */
+    TAILQ_ENTRY(ipc_sender) link;
+    char unique_name[];
+};
+
+typedef struct PeerSet {
+    void *tree; /* by unique name */
+    TAILQ_HEAD(, ipc_sender) list;
+} PeerSet;
+
+void peer_set_init(PeerSet *set);
+
+Peer *peer_find(PeerSet *set, const char *unique_name);
+
+/*
+ * Runs the function now or, for a peer that is new, when the bus has told who it is; messages keep their order, and
+ * what fails is answered. The answer is that of a handler of sd-bus.
+ */
+int peer_admit(ipc_app *app, sd_bus_message *message, PeerRun run);
+
+/* Whether messages wait for the credentials of their senders. */
+bool peer_set_is_waiting(const PeerSet *set);
+
+/* It has left the bus: everything of it is cancelled, told and forgotten. */
+void peer_vanish(Peer *peer);
+
+Peer *peer_ref(Peer *peer);
+Peer *peer_unref(Peer *peer);
+static inline void peer_unrefp(Peer **peer)
+{
+    peer_unref(*peer);
+}
+
+/*
+ * Everything that goes to a peer goes through here, in order: signals, answers, errors. The size is that of the
+ * text in it. -ENOBUFS: its queue is full. -ENOTCONN: it is gone.
+ */
+int peer_send(Peer *peer, sd_bus_message *message, size_t size);
+
+/* Bytes that wait for it in main's memory. */
+static inline uint64_t peer_bytes_queued(const Peer *peer)
+{
+    return peer->n_bytes_queued;
+}
+
+/* A signal of the main interface to the peer alone: the caller appends and sends it. */
+int peer_new_signal(Peer *peer, const char *member, sd_bus_message **ret_message);
+
+/* The signal Message. */
+int peer_send_message(Peer *peer, const char *channel, const char *args, size_t size, uint32_t sender_id);

@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: MIT */
+#include "web-contents.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <search.h>
+#include <string.h>
+#include <time.h>
+
+#include "app.h"
+#include "macro.h"
+#include "main-dbus.h"
+#include "peer.h"
+#include "text.h"
+
+static int compare_ids(const void *a, const void *b)
+{
+    uint32_t x = ((const ipc_web_contents *)a)->id;
+    uint32_t y = ((const ipc_web_contents *)b)->id;
+
+    return (x > y) - (x < y);
+}
+
+static int compare_id(const void *id, const void *contents)
+{
+    uint32_t x = *(const uint32_t *)id;
+    uint32_t y = ((const ipc_web_contents *)contents)->id;
+
+    return (x > y) - (x < y);
+}
+
+void web_contents_set_init(WebContentsSet *set)
+{
+    *set = (WebContentsSet){ 0 };
+    TAILQ_INIT(&set->list);
+}
+
+ipc_web_contents *ipc_web_contents_from_id(ipc_app *app, uint32_t id)
+{
+    ipc_web_contents **node = app ? tfind(&id, &app->web_contents.tree, compare_id) : NULL;
+
+    return node ? *node : NULL;
+}
+
+static uint64_t now_realtime(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+static int check_limits(const WebContentsSet *set, sd_bus_error *error)
+{
+    if (set->n < IPC_RENDERERS_MAX && set->last_id < UINT32_MAX)
+        return 0;
+    return sd_bus_error_setf(error, IPC_ERROR_LIMITS_EXCEEDED, "There are %u renderers: no more are let in", set->n);
+}
+
+int web_contents_create(Peer *peer, const char *title, ipc_web_contents *host, ipc_web_contents **ret_contents,
+                        sd_bus_error *error)
+{
+    WebContentsSet *set = &peer->app->web_contents;
+    ipc_web_contents *contents;
+    size_t size = strlen(title) + 1;
+    int r;
+
+    assert(!peer->contents);
+    r = check_limits(set, error);
+    if (r < 0)
+        return r;
+
+    contents = calloc(1, sizeof(*contents) + size);
+    if (!contents)
+        return -ENOMEM;
+    contents->n_ref = 1;
+    contents->id = set->last_id + 1;
+    contents->connected = now_realtime();
+    contents->n_sent_before = peer->n_sent;
+    contents->n_received_before = peer->n_received;
+    LIST_INIT(&contents->guests);
+    memcpy(contents->title, title, size);
+    if (!tsearch(contents, &set->tree, compare_ids)) {
+        free(contents);
+        return -ENOMEM;
+    }
+    set->last_id++;
+    set->n++;
+    TAILQ_INSERT_TAIL(&set->list, contents, link);
+    contents->peer = peer_ref(peer);
+    peer->contents = contents;
+    contents->host = host;
+    if (host)
+        LIST_INSERT_HEAD(&host->guests, contents, guest_link);
+
+    main_dbus_object_added(contents);
+    app_tell(peer->app, APP_WEB_CONTENTS_CREATED, contents);
+    *ret_contents = contents;
+    return 0;
+}
+
+static void contents_call(EmitterFunction function, void *userdata, void *context)
+{
+    ((ipc_web_contents_callback_t)function)(context, userdata);
+}
+
+static void web_contents_unlink(ipc_web_contents *contents)
+{
+    WebContentsSet *set = &contents->peer->app->web_contents;
+    ipc_web_contents *guest;
+
+    tdelete(contents, &set->tree, compare_ids);
+    TAILQ_REMOVE(&set->list, contents, link);
+    set->n--;
+    if (contents->host)
+        LIST_REMOVE(contents, guest_link);
+    contents->host = NULL;
+    while ((guest = LIST_FIRST(&contents->guests))) {
+        LIST_REMOVE(guest, guest_link);
+        guest->host = NULL;
+    }
+}
+
+void web_contents_destroy(ipc_web_contents *contents)
+{
+    ipc_app *app = contents->peer->app;
+
+    /* Observers find it by its id no more, and nothing can be added to it. */
+    if (!app->is_closed)
+        main_dbus_object_removed(contents);
+    webview_host_forget(contents);
+    web_contents_unlink(contents);
+    contents->is_destroyed = true;
+    if (contents->main)
+        main_clear(contents->main);
+    if (contents->observers)
+        emitter_emit(contents->observers, WEB_CONTENTS_DESTROYED, contents_call, contents);
+    app_tell(app, APP_WEB_CONTENTS_DESTROYED, contents);
+    contents->peer->contents = NULL;
+    ipc_web_contents_unref(contents);
+}
+
+ipc_web_contents *ipc_web_contents_ref(ipc_web_contents *contents)
+{
+    if (contents)
+        contents->n_ref++;
+    return contents;
+}
+
+ipc_web_contents *ipc_web_contents_unref(ipc_web_contents *contents)
+{
+    if (!contents)
+        return NULL;
+    assert(contents->n_ref > 0);
+    if (--contents->n_ref > 0)
+        return NULL;
+
+    assert(contents->is_destroyed);
+    free(contents->main);
+    if (contents->observers)
+        emitter_clear(contents->observers);
+    free(contents->observers);
+    peer_unref(contents->peer);
+    free(contents);
+    return NULL;
+}
+
+uint32_t ipc_web_contents_get_id(const ipc_web_contents *contents)
+{
+    return contents ? contents->id : 0;
+}
+
+const char *ipc_web_contents_get_title(const ipc_web_contents *contents)
+{
+    return contents ? contents->title : NULL;
+}
+
+ipc_sender *ipc_web_contents_get_sender(const ipc_web_contents *contents)
+{
+    return contents ? contents->peer : NULL;
+}
+
+ipc_app *ipc_web_contents_get_app(const ipc_web_contents *contents)
+{
+    return contents ? contents->peer->app : NULL;
+}
+
+bool ipc_web_contents_is_destroyed(const ipc_web_contents *contents)
+{
+    return !contents || contents->is_destroyed;
+}
+
+ipc_web_contents *ipc_web_contents_get_host(const ipc_web_contents *contents)
+{
+    return contents ? contents->host : NULL;
+}
+
+ipc_main *ipc_web_contents_get_main(ipc_web_contents *contents)
+{
+    if (!contents || contents->is_destroyed)
+        return NULL;
+    if (!contents->main) {
+        contents->main = calloc(1, sizeof(*contents->main));
+        if (contents->main)
+            main_init(contents->main, contents->peer->app);
+    }
+    return contents->main;
+}
+
+static int send_text(ipc_web_contents *contents, const char *channel, const Text *args)
+{
+    if (contents->is_destroyed)
+        return -ENOTCONN;
+    return peer_send_message(contents->peer, channel, args->data, args->length, 0);
+}
+
+int ipc_web_contents_send(ipc_web_contents *contents, const char *channel, json_t *args)
+{
+    _cleanup_(text_clear) Text text;
+    int r;
+
+    r = text_encode_args(&text, args);
+    if (!contents || !text_is_channel(channel))
+        return -EINVAL;
+    return r < 0 ? r : send_text(contents, channel, &text);
+}
+
+int ipc_web_contents_sendf(ipc_web_contents *contents, const char *channel, const char *format, ...)
+{
+    _cleanup_(json_cleanup) json_t *args = NULL;
+    int r = TEXT_PACK(text_pack_args, &args, format);
+
+    return r < 0 ? r : ipc_web_contents_send(contents, channel, args);
+}
+
+int ipc_app_broadcast(ipc_app *app, const char *channel, json_t *args)
+{
+    _cleanup_(text_clear) Text text;
+    ipc_web_contents *contents;
+    int n = 0, r, failed = 0;
+
+    r = text_encode_args(&text, args);
+    if (!app || !text_is_channel(channel))
+        return -EINVAL;
+    if (r < 0)
+        return r;
+    if (app->is_closed)
+        return -ENOTCONN;
+
+    TAILQ_FOREACH(contents, &app->web_contents.list, link) {
+        r = send_text(contents, channel, &text);
+        if (r < 0)
+            failed = r;
+        else
+            n++;
+    }
+    return failed < 0 ? failed : n;
+}
+
+int ipc_app_broadcastf(ipc_app *app, const char *channel, const char *format, ...)
+{
+    _cleanup_(json_cleanup) json_t *args = NULL;
+    int r = TEXT_PACK(text_pack_args, &args, format);
+
+    return r < 0 ? r : ipc_app_broadcast(app, channel, args);
+}
+
+static int web_contents_observe(ipc_web_contents *contents, ipc_slot **ret_slot, const char *name,
+                                EmitterFunction callback, void *userdata)
+{
+    if (!contents || !callback)
+        return -EINVAL;
+    if (contents->is_destroyed)
+        return -ENOTCONN;
+    if (!contents->observers)
+        contents->observers = calloc(1, sizeof(*contents->observers));
+    if (!contents->observers)
+        return -ENOMEM;
+    return emitter_add(contents->observers, ret_slot, name, 0, callback, userdata);
+}
+
+int ipc_web_contents_on_message(ipc_web_contents *contents, ipc_slot **ret_slot, ipc_listener_t callback,
+                                void *userdata)
+{
+    return web_contents_observe(contents, ret_slot, WEB_CONTENTS_MESSAGE, (EmitterFunction)callback, userdata);
+}
+
+int ipc_web_contents_on_message_sync(ipc_web_contents *contents, ipc_slot **ret_slot, ipc_listener_t callback,
+                                     void *userdata)
+{
+    return web_contents_observe(contents, ret_slot, WEB_CONTENTS_MESSAGE_SYNC, (EmitterFunction)callback, userdata);
+}
+
+int ipc_web_contents_on_destroyed(ipc_web_contents *contents, ipc_slot **ret_slot,
+                                  ipc_web_contents_callback_t callback, void *userdata)
+{
+    return web_contents_observe(contents, ret_slot, WEB_CONTENTS_DESTROYED, (EmitterFunction)callback, userdata);
+}

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT */
+#include "webview-host.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "app.h"
+#include "macro.h"
+#include "peer.h"
+#include "web-contents.h"
+
+struct Token {
+    LIST_ENTRY(Token) link;
+    ipc_web_contents *host; /* borrowed: a token does not outlive its host */
+    char text[TOKEN_SIZE];
+};
+
+static void token_free(Token *token)
+{
+    LIST_REMOVE(token, link);
+    free(token);
+}
+
+static unsigned count_tokens(const TokenSet *set, const ipc_web_contents *host)
+{
+    const Token *token;
+    unsigned n = 0;
+
+    LIST_FOREACH(token, &set->list, link)
+        n += token->host == host;
+    return n;
+}
+
+static int make_text(char text[TOKEN_SIZE])
+{
+    unsigned char bits[(TOKEN_SIZE - 1) / 2];
+    size_t i;
+
+    if (getrandom(bits, sizeof(bits), 0) != (ssize_t)sizeof(bits))
+        return -errno;
+    for (i = 0; i < sizeof(bits); i++)
+        snprintf(text + 2 * i, 3, "%02x", bits[i]);
+    return 0;
+}
+
+int webview_host_create(ipc_web_contents *host, char ret_token[TOKEN_SIZE], sd_bus_error *error)
+{
+    TokenSet *set = &host->peer->app->tokens;
+    Token *token;
+    int r;
+
+    if (count_tokens(set, host) >= IPC_GUEST_TOKENS_MAX)
+        return sd_bus_error_setf(error, IPC_ERROR_LIMITS_EXCEEDED,
+                                 "%u tokens of renderer %u wait for a guest: use those first", IPC_GUEST_TOKENS_MAX,
+                                 host->id);
+    token = calloc(1, sizeof(*token));
+    if (!token)
+        return -ENOMEM;
+    r = make_text(token->text);
+    if (r < 0) {
+        free(token);
+        return r;
+    }
+    token->host = host;
+    LIST_INSERT_HEAD(&set->list, token, link);
+    memcpy(ret_token, token->text, TOKEN_SIZE);
+    return 0;
+}
+
+int webview_host_redeem(ipc_app *app, const char *text, ipc_web_contents **ret_host, sd_bus_error *error)
+{
+    Token *token;
+
+    LIST_FOREACH(token, &app->tokens.list, link)
+        if (strcmp(token->text, text) == 0)
+            break;
+    if (!token)
+        return sd_bus_error_setf(error, IPC_ERROR_INVALID_TOKEN,
+                                 "This guest token was never made, was used, or its host is gone: "
+                                 "ask the host for a new one");
+    *ret_host = token->host;
+    token_free(token);
+    return 0;
+}
+
+void webview_host_attached(ipc_web_contents *guest, const char *token)
+{
+    _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL;
+    Peer *host = guest->host->peer;
+
+    if (peer_new_signal(host, "WebviewAttached", &message) >= 0 &&
+        sd_bus_message_append(message, "su", token, guest->id) >= 0)
+        (void)peer_send(host, message, 0);
+}
+
+static void tell_detached(ipc_web_contents *guest)
+{
+    _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL;
+    Peer *host = guest->host->peer;
+
+    if (peer_new_signal(host, "WebviewDetached", &message) >= 0 &&
+        sd_bus_message_append(message, "u", guest->id) >= 0)
+        (void)peer_send(host, message, 0);
+}
+
+void webview_host_forget(ipc_web_contents *contents)
+{
+    TokenSet *set = &contents->peer->app->tokens;
+    Token *token, *next;
+
+    LIST_FOREACH_SAFE(token, &set->list, link, next)
+        if (token->host == contents)
+            token_free(token);
+    if (contents->host)
+        tell_detached(contents);
+}
+
+int webview_host_send_message(ipc_web_contents *guest, const char *channel, const char *args)
+{
+    _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL;
+    Peer *host = guest->host->peer;
+    int r;
+
+    r = peer_new_signal(host, "WebviewMessage", &message);
+    if (r >= 0)
+        r = sd_bus_message_append(message, "uss", guest->id, channel, args);
+    return r < 0 ? r : peer_send(host, message, strlen(args));
+}
