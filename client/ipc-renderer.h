@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef IPCBUS_IPC_RENDERER_H
+#define IPCBUS_IPC_RENDERER_H
+
+/*
+ * A renderer: the client's end (Electron's ipcRenderer), one for each window, panel, tool or script, each with a bus
+ * connection of its own.
+ *
+ * A renderer and its webviews are used from one thread. Callbacks run from ipc_renderer_process(), the attached loop
+ * and, for what is still pending, ipc_renderer_close(); never from a call that sends. JSON inputs are borrowed;
+ * outputs are owned by the caller and untouched on failure.
+ */
+
+#include <jansson.h>
+#include <stdint.h>
+#include <systemd/sd-bus.h>
+#include <systemd/sd-event.h>
+
+#include "ipc-error.h"
+#include "ipc-event.h"
+#include "ipc-names.h"
+#include "ipc-slot.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct ipc_renderer ipc_renderer;
+typedef struct ipc_webview ipc_webview;
+
+/**
+ * enum ipc_renderer_state - how a renderer stands with its main process
+ * @IPC_RENDERER_CONNECTING: it looks for main, has main started, or registers; what is sent waits
+ * @IPC_RENDERER_READY: it is registered and has an id
+ * @IPC_RENDERER_GONE: there is no main, or main refuses it; the next message tries again
+ * @IPC_RENDERER_CLOSED: it was closed, or the bus went away; for good
+ */
+typedef enum ipc_renderer_state {
+    IPC_RENDERER_CONNECTING,
+    IPC_RENDERER_READY,
+    IPC_RENDERER_GONE,
+    IPC_RENDERER_CLOSED
+} ipc_renderer_state;
+
+/**
+ * ipc_renderer_new - make a renderer of an app
+ * @ret_renderer: the renderer; drop it with ipc_renderer_unref()
+ * @bus: a connection of its own, which the renderer keeps a reference to; NULL opens the user's bus
+ * @name: the well-known name of the app, such as "com.example.Notes"; NULL is IPC_MAIN_NAME
+ *
+ * Nothing blocks: the renderer registers when it is first processed, and what is sent until then waits its turn.
+ *
+ * Return: 0, or -EINVAL (no bus name), -ENOMEM, or what opening the bus answers, such as -ENOENT or -ECONNREFUSED
+ * (no bus there).
+ */
+int ipc_renderer_new(ipc_renderer **ret_renderer, sd_bus *bus, const char *name);
+
+ipc_renderer *ipc_renderer_ref(ipc_renderer *renderer);
+ipc_renderer *ipc_renderer_unref(ipc_renderer *renderer); /* the last one closes; returns NULL */
+
+/**
+ * ipc_renderer_close - leave the bus
+ * @renderer: the renderer, or NULL
+ *
+ * What was sent is written; every call that is still pending settles with IPC_ERROR_CANCELLED, from within this
+ * call. Listeners do not run any more.
+ */
+void ipc_renderer_close(ipc_renderer *renderer);
+
+/**
+ * ipc_renderer_set_title - what the renderer is called in lists
+ * @renderer: a renderer that has not started to register
+ * @title: up to IPC_TITLE_MAX bytes of UTF-8
+ *
+ * Return: 0, or -EINVAL, -EBUSY (too late), -ENOMEM. The next one the same.
+ */
+int ipc_renderer_set_title(ipc_renderer *renderer, const char *title);
+
+/**
+ * ipc_renderer_set_guest_token - become the guest of the renderer that made the token
+ * @renderer: a renderer that has not started to register
+ * @token: as of ipc_webview_get_token(), handed over by whatever way the two programs have
+ *
+ * A token is good once: after main restarts, the renderer registers without it.
+ */
+int ipc_renderer_set_guest_token(ipc_renderer *renderer, const char *token);
+
+/**
+ * ipc_renderer_set_timeout - how long the calls from here on wait for an answer
+ * @renderer: the renderer
+ * @timeout_usec: us; 0 is IPC_TIMEOUT_USEC, UINT64_MAX for ever
+ *
+ * Return: 0, or -EINVAL.
+ */
+int ipc_renderer_set_timeout(ipc_renderer *renderer, uint64_t timeout_usec);
+
+ipc_renderer_state ipc_renderer_get_state(const ipc_renderer *renderer); /* NULL: IPC_RENDERER_CLOSED */
+uint32_t ipc_renderer_get_id(const ipc_renderer *renderer);              /* 0 unless IPC_RENDERER_READY */
+const char *ipc_renderer_get_name(const ipc_renderer *renderer);         /* the app's name; owned by @renderer */
+sd_bus *ipc_renderer_get_bus(ipc_renderer *renderer);                    /* owned by @renderer */
+
+/**
+ * ipc_renderer_state_t - what runs when the state changes
+ * @renderer: the renderer; ipc_renderer_get_id() is new each time it becomes IPC_RENDERER_READY
+ * @state: what it became
+ * @error: why, for IPC_RENDERER_GONE and IPC_RENDERER_CLOSED; else NULL
+ * @userdata: as it was registered
+ */
+typedef void (*ipc_renderer_state_t)(ipc_renderer *renderer, ipc_renderer_state state, const ipc_error *error,
+                                     void *userdata);
+
+/* Return: 0, or -EINVAL, -ENOMEM. */
+int ipc_renderer_on_state(ipc_renderer *renderer, ipc_slot **ret_slot, ipc_renderer_state_t callback, void *userdata);
+
+/* What a program should be told and is no error: see ipc_app_on_warning(). Return: 0, or -EINVAL, -ENOMEM. */
+int ipc_renderer_on_warning(ipc_renderer *renderer, ipc_slot **ret_slot,
+                            void (*callback)(const char *message, void *userdata), void *userdata);
+
+/* ---- loops ---- */
+
+/**
+ * ipc_renderer_attach_event - live in an sd-event loop
+ * @renderer: the renderer
+ * @event: the loop; NULL is the thread's default one
+ * @priority: as of sd_event_source_set_priority()
+ *
+ * Return: 0, or -EINVAL, -EBUSY (attached already), -ENOTCONN (closed), -ENOMEM.
+ */
+int ipc_renderer_attach_event(ipc_renderer *renderer, sd_event *event, int64_t priority);
+int ipc_renderer_detach_event(ipc_renderer *renderer);
+
+/*
+ * For any other loop: poll get_fd() for get_events() until get_timeout(), an absolute time of CLOCK_MONOTONIC in us
+ * (UINT64_MAX: none; 0: now), then call process() until it returns 0; and ask all three anew before each poll.
+ * Each returns a negative errno on failure: -EINVAL, and -ENOTCONN once the renderer is closed.
+ */
+int ipc_renderer_get_fd(ipc_renderer *renderer);
+int ipc_renderer_get_events(ipc_renderer *renderer);
+int ipc_renderer_get_timeout(ipc_renderer *renderer, uint64_t *ret_usec);
+
+/**
+ * ipc_renderer_process - do one piece of work
+ * @renderer: the renderer
+ *
+ * Return: 1 if something was done, 0 if there is nothing to do, or -EINVAL, -EBUSY (called from a callback),
+ * -ENOTCONN (closed, and every callback has run).
+ */
+int ipc_renderer_process(ipc_renderer *renderer);
+
+/**
+ * ipc_renderer_wait - sleep until there is something to process
+ * @renderer: the renderer
+ * @timeout_usec: us at most, UINT64_MAX for ever
+ *
+ * Return: positive if there is, 0 if the time is over, or -EINVAL, -ENOTCONN, -EINTR.
+ */
+int ipc_renderer_wait(ipc_renderer *renderer, uint64_t timeout_usec);
+
+/* ---- listening ---- */
+
+/**
+ * ipc_renderer_on - listen on a channel
+ * @renderer: the renderer
+ * @ret_slot: the registration; NULL: as long as @renderer
+ * @channel: 1 to 255 bytes of UTF-8
+ * @callback: runs for each message of main and of other renderers
+ * @userdata: for @callback
+ *
+ * Electron: ipcRenderer.on(), ipcRenderer.once() (removed before it runs), and in front of those that are there
+ * (emitter.prependListener(), emitter.prependOnceListener()).
+ *
+ * Return: 0, or -EINVAL (bad channel), -ENOMEM.
+ */
+int ipc_renderer_on(ipc_renderer *renderer, ipc_slot **ret_slot, const char *channel, ipc_listener_t callback,
+                    void *userdata);
+int ipc_renderer_once(ipc_renderer *renderer, ipc_slot **ret_slot, const char *channel, ipc_listener_t callback,
+                      void *userdata);
+int ipc_renderer_prepend_listener(ipc_renderer *renderer, ipc_slot **ret_slot, const char *channel,
+                                  ipc_listener_t callback, void *userdata);
+int ipc_renderer_prepend_once_listener(ipc_renderer *renderer, ipc_slot **ret_slot, const char *channel,
+                                       ipc_listener_t callback, void *userdata);
+
+/* As ipc_main_off() and the like. Electron: ipcRenderer.off(), ipcRenderer.removeAllListeners(). */
+int ipc_renderer_off(ipc_renderer *renderer, const char *channel, ipc_listener_t callback, void *userdata);
+int ipc_renderer_remove_all_listeners(ipc_renderer *renderer, const char *channel);
+int ipc_renderer_listener_count(ipc_renderer *renderer, const char *channel);
+int ipc_renderer_channel_names(ipc_renderer *renderer, char ***ret_names);
+
+/**
+ * ipc_renderer_on_any - see each message before any listener does
+ * @renderer: the renderer
+ * @ret_slot: the registration; NULL: as long as @renderer
+ * @callback: ipc_event_get_channel() tells the channel
+ * @userdata: for @callback
+ *
+ * Return: 0, or -EINVAL, -ENOMEM.
+ */
+int ipc_renderer_on_any(ipc_renderer *renderer, ipc_slot **ret_slot, ipc_listener_t callback, void *userdata);
+
+/* ---- sending ---- */
+
+/**
+ * ipc_renderer_send - send a message to main
+ * @renderer: the renderer
+ * @channel: 1 to 255 bytes of UTF-8
+ * @args: a JSON array; NULL is []
+ *
+ * Nothing is answered, and what main refuses (a policy, say) is not reported. Electron: ipcRenderer.send().
+ *
+ * Return: 0, or -EINVAL (bad channel, @args no array, too deep), -EMSGSIZE (over IPC_ARGS_MAX), -ENOBUFS (the queue
+ * is full), -ENOTCONN (closed), -ENOMEM. The other calls that send the same.
+ */
+int ipc_renderer_send(ipc_renderer *renderer, const char *channel, json_t *args);
+
+/* The arguments made by json_pack() from its format of the elements: "s, {s:i}". Bad format, NaN: -EINVAL. */
+int ipc_renderer_sendf(ipc_renderer *renderer, const char *channel, const char *format, ...);
+
+/**
+ * ipc_renderer_send_to - send a message to another renderer of the same app
+ * @renderer: the renderer
+ * @id: the other one's id
+ * @channel: the channel
+ * @args: a JSON array; NULL is []
+ *
+ * A message to an id that does not exist is lost, as in Electron: ipcRenderer.sendTo().
+ */
+int ipc_renderer_send_to(ipc_renderer *renderer, uint32_t id, const char *channel, json_t *args);
+int ipc_renderer_send_tof(ipc_renderer *renderer, uint32_t id, const char *channel, const char *format, ...);
+
+/* From a guest to the renderer that embeds it, whose ipc_webview_on_message() runs. Electron: sendToHost(). */
+int ipc_renderer_send_to_host(ipc_renderer *renderer, const char *channel, json_t *args);
+int ipc_renderer_send_to_hostf(ipc_renderer *renderer, const char *channel, const char *format, ...);
+
+/**
+ * ipc_reply_t - what runs when an invoke settles
+ * @renderer: the renderer
+ * @result: the JSON value, borrowed; NULL if it failed
+ * @error: why it failed, borrowed; NULL if it did not. The handler's own error, one of IPC_ERROR_..., or, in
+ *         particular, IPC_ERROR_TIMEOUT, IPC_ERROR_CANCELLED, IPC_ERROR_MAIN_GONE
+ * @userdata: as it was given
+ */
+typedef void (*ipc_reply_t)(ipc_renderer *renderer, json_t *result, const ipc_error *error, void *userdata);
+
+/**
+ * ipc_renderer_invoke - call the handler of a channel
+ * @renderer: the renderer
+ * @ret_slot: the pending call, to give it up with ipc_slot_unref() or ipc_renderer_cancel(); NULL: none
+ * @channel: 1 to 255 bytes of UTF-8
+ * @args: a JSON array; NULL is []
+ * @callback: runs exactly once, unless the slot is dropped first; NULL: nobody cares
+ * @userdata: for @callback
+ *
+ * Electron: ipcRenderer.invoke().
+ *
+ * Return: as ipc_renderer_send().
+ */
+int ipc_renderer_invoke(ipc_renderer *renderer, ipc_slot **ret_slot, const char *channel, json_t *args,
+                        ipc_reply_t callback, void *userdata);
+int ipc_renderer_invokef(ipc_renderer *renderer, ipc_slot **ret_slot, const char *channel, ipc_reply_t callback,
+                         void *userdata, const char *format, ...);
+
+/**
+ * ipc_renderer_cancel - give up a pending invoke, and still be told how it ended
+ * @renderer: the renderer
+ * @invoke: its slot
+ *
+ * Main is told, too. The callback runs soon, with IPC_ERROR_CANCELLED. The web: AbortController.abort().
+ *
+ * Return: 0, or -EINVAL (the slot of something else), -EALREADY (it has settled), -ENOMEM.
+ */
+int ipc_renderer_cancel(ipc_renderer *renderer, ipc_slot *invoke);
+
+/**
+ * ipc_renderer_send_sync - send a message and block until a listener in main has answered
+ * @renderer: the renderer
+ * @channel: 1 to 255 bytes of UTF-8
+ * @args: a JSON array; NULL is []
+ * @ret_result: what the listener returned, or NULL
+ * @ret_error: initialised; set if main or the way to it failed; or NULL
+ *
+ * What was sent before goes before. What arrives meanwhile waits for the next ipc_renderer_process(): no callback
+ * runs in this call. Electron: ipcRenderer.sendSync().
+ *
+ * Return: 0, or as ipc_renderer_send(), or the negative ipc_error_get_errno() of the error.
+ */
+int ipc_renderer_send_sync(ipc_renderer *renderer, const char *channel, json_t *args, json_t **ret_result,
+                           ipc_error *ret_error);
+int ipc_renderer_send_syncf(ipc_renderer *renderer, const char *channel, json_t **ret_result, ipc_error *ret_error,
+                            const char *format, ...);
+
+/* ---- webviews: guests that a renderer embeds ---- */
+
+/**
+ * enum ipc_webview_state - how a webview stands
+ * @IPC_WEBVIEW_PREPARING: main has not made its token yet
+ * @IPC_WEBVIEW_WAITING: it has a token and waits for its guest
+ * @IPC_WEBVIEW_ATTACHED: its guest is there
+ * @IPC_WEBVIEW_DETACHED: its guest went, or main went or refused it: make another one
+ */
+typedef enum ipc_webview_state {
+    IPC_WEBVIEW_PREPARING,
+    IPC_WEBVIEW_WAITING,
+    IPC_WEBVIEW_ATTACHED,
+    IPC_WEBVIEW_DETACHED
+} ipc_webview_state;
+
+/**
+ * ipc_webview_new - make room for one guest
+ * @ret_webview: the webview; drop it with ipc_webview_unref()
+ * @renderer: the host
+ *
+ * Electron: the <webview> tag.
+ *
+ * Return: as ipc_renderer_send().
+ */
+int ipc_webview_new(ipc_webview **ret_webview, ipc_renderer *renderer);
+
+ipc_webview *ipc_webview_ref(ipc_webview *webview);
+ipc_webview *ipc_webview_unref(ipc_webview *webview); /* its callbacks do not run any more; returns NULL */
+
+ipc_webview_state ipc_webview_get_state(const ipc_webview *webview); /* NULL: IPC_WEBVIEW_DETACHED */
+uint32_t ipc_webview_get_id(const ipc_webview *webview);             /* the guest's; 0 unless attached */
+
+/**
+ * ipc_webview_get_token - what the guest registers with
+ * @webview: the webview
+ * @ret_token: the token, owned by @webview
+ *
+ * Return: 0, or -EINVAL, -EAGAIN (not made yet: wait for ipc_webview_on_state()), -ENOTCONN (main went or refused).
+ */
+int ipc_webview_get_token(const ipc_webview *webview, const char **ret_token);
+
+/**
+ * ipc_webview_state_t - what runs when the state of a webview changes
+ * @webview: the webview
+ * @state: what it became
+ * @error: why, where main refused or went; else NULL
+ * @userdata: as it was registered
+ */
+typedef void (*ipc_webview_state_t)(ipc_webview *webview, ipc_webview_state state, const ipc_error *error,
+                                    void *userdata);
+
+/* Return: 0, or -EINVAL, -ENOMEM. */
+int ipc_webview_on_state(ipc_webview *webview, ipc_slot **ret_slot, ipc_webview_state_t callback, void *userdata);
+
+/**
+ * ipc_webview_on_message - hear what the guest sends to its host
+ * @webview: the webview
+ * @ret_slot: the registration; NULL: as long as @webview
+ * @callback: ipc_event_get_channel() tells the channel, ipc_event_get_sender_id() the guest
+ * @userdata: for @callback
+ *
+ * Electron: webview.addEventListener('ipc-message').
+ *
+ * Return: 0, or -EINVAL, -ENOMEM.
+ */
+int ipc_webview_on_message(ipc_webview *webview, ipc_slot **ret_slot, ipc_listener_t callback, void *userdata);
+
+/* To the guest. Electron: webview.send(). Return: as ipc_renderer_send(); -ENOTCONN also while no guest is there. */
+int ipc_webview_send(ipc_webview *webview, const char *channel, json_t *args);
+int ipc_webview_sendf(ipc_webview *webview, const char *channel, const char *format, ...);
+
+static inline void ipc_renderer_unrefp(ipc_renderer **renderer)
+{
+    if (*renderer)
+        ipc_renderer_unref(*renderer);
+}
+
+static inline void ipc_webview_unrefp(ipc_webview **webview)
+{
+    if (*webview)
+        ipc_webview_unref(*webview);
+}
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

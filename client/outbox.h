@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* What goes out: calls and one-way messages, in the order in which they were sent, and the calls' way back. */
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+#include <systemd/sd-bus.h>
+
+#include "error.h"
+#include "inbox.h"
+#include "ipc-renderer.h"
+#include "slot.h"
+
+typedef struct Call Call;
+typedef struct Held Held;
+
+/* A call settled: its reply, or its error, is in it. */
+typedef void (*CallDone)(Call *call);
+
+/*
+ * A call is held, then in flight, then settled: by its answer, its deadline, its cancelling or the end of what would
+ * answer it. One that settles early stays in the list of those in flight until its answer is there, because the bus
+ * counts it for so long.
+ */
+struct Call {
+    ipc_slot slot;
+    Delivery delivery;
+    ipc_renderer *renderer; /* borrowed: a renderer settles its calls before it goes */
+    CallDone done;
+    bool is_immediate; /* done runs when it settles; else in turn, from the inbox */
+    bool is_invoke;    /* main is told when it is given up */
+    bool is_in_flight;
+    bool is_settled;
+    bool is_cancelled;
+    uint64_t deadline; /* us of CLOCK_MONOTONIC */
+    uint64_t cookie;
+    char *answerer; /* whose answer counts, beside that of the bus; NULL: the bus alone */
+    Held *held;
+    sd_bus_message *reply;
+    ipc_error error;
+    void (*callback)(void); /* for done */
+    void *userdata;
+    TAILQ_ENTRY(Call) link;
+    TAILQ_ENTRY(Call) deadline_link;
+};
+
+struct Held {
+    TAILQ_ENTRY(Held) link;
+    sd_bus_message *message;
+    size_t size;
+    Call *call; /* NULL: one-way */
+};
+
+typedef struct Outbox {
+    TAILQ_HEAD(, Held) held; /* what waits for main, or for calls to end */
+    size_t held_bytes;
+    TAILQ_HEAD(, Call) in_flight;
+    unsigned n_in_flight; /* to main */
+    TAILQ_HEAD(CallList, Call) deadlines; /* soonest first */
+} Outbox;
+
+void outbox_init(Outbox *outbox);
+
+int call_new(ipc_renderer *renderer, ipc_slot **ret_slot, CallDone done, uint64_t timeout, Call **ret_call);
+
+/* It was never submitted. */
+void call_discard(Call *call);
+
+/* A message for main; the call is NULL for a one-way message. On failure neither has been taken. */
+int outbox_submit(ipc_renderer *renderer, sd_bus_message *message, size_t size, Call *call);
+
+/* A message to the bus itself or to one main, past all that is held. */
+int outbox_send_now(ipc_renderer *renderer, sd_bus_message *message, const char *destination, Call *call);
+
+/* Sends what may go. */
+void outbox_flush(ipc_renderer *renderer);
+
+/* Settles what is overdue; the answer tells whether there was any. */
+bool outbox_expire(ipc_renderer *renderer);
+uint64_t outbox_get_deadline(const Outbox *outbox);
+
+/* An answer arrived; false: it answers nothing that was asked. */
+bool outbox_receive(ipc_renderer *renderer, sd_bus_message *reply);
+
+/* There is no main: what is held for it settles with the error. */
+void outbox_fail_held(ipc_renderer *renderer, const char *error_name, const char *message);
+
+/* What the user has called settles, in flight or held; one-way messages stay. */
+void outbox_fail_calls(ipc_renderer *renderer, const char *error_name, const char *message);
+
+/* The connection has ended, and everything with it. */
+void outbox_fail_all(ipc_renderer *renderer, const char *error_name, const char *message);
+
+/* The only end of a call that is asked for: it settles soon. -EALREADY. */
+int call_cancel(Call *call);
+
+/* The slot of a pending invoke, or NULL. */
+Call *call_from_slot(ipc_slot *slot);

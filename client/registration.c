@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: MIT */
+#include "registration.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "ipc-names.h"
+#include "macro.h"
+#include "outbox.h"
+#include "renderer.h"
+#include "sending.h"
+
+#define BUS_NAME "org.freedesktop.DBus"
+#define BUS_PATH "/org/freedesktop/DBus"
+
+/*
+ * Messages go to the unique name of a main process, never to its well-known name: so a call reaches the process that
+ * the renderer registered with, or fails. What is sent while there is none waits in the outbox.
+ *
+ *   want main -> GetNameOwner --------------------> Register -> ready
+ *                     | no owner                       ^
+ *                     +-> StartServiceByName -> GetNameOwner
+ *
+ * Each answer is believed only from the bus or from main itself, so nobody can pose as main. When the name is lost
+ * the renderer is without main until the name has a new owner, or something is sent.
+ */
+
+static int ask_owner(ipc_renderer *renderer, CallDone done);
+
+static int step(ipc_renderer *renderer, sd_bus_message *message, const char *destination, CallDone done)
+{
+    Call *call;
+    int r;
+
+    r = call_new(renderer, NULL, done, IPC_TIMEOUT_USEC, &call);
+    if (r < 0)
+        return r;
+    call->is_immediate = true;
+    r = outbox_send_now(renderer, message, destination, call);
+    if (r < 0)
+        call_discard(call);
+    return r;
+}
+
+static int ask_bus(ipc_renderer *renderer, CallDone done, const char *member, const char *types, ...)
+{
+    _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL;
+    va_list values;
+    int r;
+
+    r = sd_bus_message_new_method_call(renderer->bus, &message, NULL, BUS_PATH, BUS_NAME, member);
+    if (r < 0)
+        return r;
+    va_start(values, types);
+    r = sd_bus_message_appendv(message, types, values);
+    va_end(values);
+    return r < 0 ? r : step(renderer, message, BUS_NAME, done);
+}
+
+/* There is no main. What waits for it fails; calls in flight are answered by it, or by the bus when it goes. */
+static void main_gone(ipc_renderer *renderer, const ipc_error *error)
+{
+    renderer->id = 0;
+    renderer_set_state(renderer, IPC_RENDERER_GONE, error);
+    outbox_fail_held(renderer, error->name, error->message);
+}
+
+static int start_looking(ipc_renderer *renderer, bool may_start_service);
+
+static void registration_failed(ipc_renderer *renderer, const ipc_error *error)
+{
+    if (renderer->state != IPC_RENDERER_CONNECTING)
+        return;
+    /* The main that it talked to went, and another came meanwhile. */
+    if (renderer->has_new_owner && ipc_error_is(error, IPC_ERROR_MAIN_GONE) &&
+        start_looking(renderer, renderer->may_start_service) >= 0)
+        return;
+    main_gone(renderer, error);
+}
+
+static void registration_failed_errno(ipc_renderer *renderer, int number)
+{
+    ipc_error error = IPC_ERROR_INIT;
+
+    if (error_setf(&error, IPC_ERROR_MAIN_GONE, "Could not register with '%s': %s", renderer->name,
+                   strerror(-number)) >= 0)
+        registration_failed(renderer, &error);
+    ipc_error_clear(&error);
+}
+
+static void no_service(ipc_renderer *renderer, const ipc_error *why)
+{
+    ipc_error error = IPC_ERROR_INIT;
+
+    if (error_setf(&error, IPC_ERROR_MAIN_GONE, "No service '%s' on this bus, and none could be started: %s",
+                   renderer->name, why->message) >= 0)
+        registration_failed(renderer, &error);
+    ipc_error_clear(&error);
+}
+
+static void on_registered(Call *call)
+{
+    ipc_renderer *renderer = call->renderer;
+    const ipc_error *error = send_get_error(call);
+    uint32_t id;
+    int r;
+
+    if (renderer->state != IPC_RENDERER_CONNECTING)
+        return;
+    if (error) {
+        registration_failed(renderer, error);
+        return;
+    }
+    r = sd_bus_message_read(call->reply, "u", &id);
+    if (r < 0 || id == 0) {
+        registration_failed_errno(renderer, -EBADMSG);
+        return;
+    }
+    renderer->id = id;
+    /* A token is good once. */
+    free(TAKE_PTR(renderer->guest_token));
+    renderer_set_state(renderer, IPC_RENDERER_READY, NULL);
+    outbox_flush(renderer);
+}
+
+static int append_option(sd_bus_message *message, const char *key, const char *value)
+{
+    return value ? sd_bus_message_append(message, "{sv}", key, "s", value) : 0;
+}
+
+static int send_register(ipc_renderer *renderer)
+{
+    _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL;
+    int r;
+
+    r = sd_bus_message_new_method_call(renderer->bus, &message, NULL, IPC_MAIN_PATH, IPC_MAIN_INTERFACE, "Register");
+    if (r >= 0)
+        r = sd_bus_message_open_container(message, 'a', "{sv}");
+    if (r >= 0)
+        r = append_option(message, "title", renderer->title);
+    if (r >= 0)
+        r = append_option(message, "guest-token", renderer->guest_token);
+    if (r >= 0)
+        r = sd_bus_message_close_container(message);
+    return r < 0 ? r : step(renderer, message, renderer->owner, on_registered);
+}
+
+static void take_owner(Call *call)
+{
+    ipc_renderer *renderer = call->renderer;
+    const char *owner;
+    char *copy;
+    int r;
+
+    r = sd_bus_message_read(call->reply, "s", &owner);
+    copy = r >= 0 ? strdup(owner) : NULL;
+    if (r >= 0 && !copy)
+        r = -ENOMEM;
+    if (r >= 0) {
+        free(renderer->owner);
+        renderer->owner = copy;
+        r = send_register(renderer);
+    }
+    if (r < 0)
+        registration_failed_errno(renderer, r);
+}
+
+static void on_owner_after_start(Call *call)
+{
+    const ipc_error *error = send_get_error(call);
+
+    if (call->renderer->state != IPC_RENDERER_CONNECTING)
+        return;
+    if (error)
+        no_service(call->renderer, error);
+    else
+        take_owner(call);
+}
+
+static void on_service_started(Call *call)
+{
+    ipc_renderer *renderer = call->renderer;
+    const ipc_error *error = send_get_error(call);
+    int r;
+
+    if (renderer->state != IPC_RENDERER_CONNECTING)
+        return;
+    if (error) {
+        no_service(renderer, error);
+        return;
+    }
+    r = ask_owner(renderer, on_owner_after_start);
+    if (r < 0)
+        registration_failed_errno(renderer, r);
+}
+
+static void on_owner(Call *call)
+{
+    ipc_renderer *renderer = call->renderer;
+    const ipc_error *error = send_get_error(call);
+    int r;
+
+    if (renderer->state != IPC_RENDERER_CONNECTING)
+        return;
+    if (!error) {
+        take_owner(call);
+        return;
+    }
+    if (!renderer->may_start_service || !ipc_error_is(error, SD_BUS_ERROR_NAME_HAS_NO_OWNER)) {
+        no_service(renderer, error);
+        return;
+    }
+    r = ask_bus(renderer, on_service_started, "StartServiceByName", "su", renderer->name, 0);
+    if (r < 0)
+        registration_failed_errno(renderer, r);
+}
+
+static int ask_owner(ipc_renderer *renderer, CallDone done)
+{
+    return ask_bus(renderer, done, "GetNameOwner", "s", renderer->name);
+}
+
+/* Tried again with the next look for main. */
+static void on_watching(Call *call)
+{
+    if (send_get_error(call))
+        call->renderer->is_watching = false;
+}
+
+static int watch_name(ipc_renderer *renderer)
+{
+    char rule[512];
+    int r;
+
+    if (renderer->is_watching)
+        return 0;
+    snprintf(rule, sizeof(rule),
+             "type='signal',sender='%s',path='%s',interface='%s',member='NameOwnerChanged',arg0='%s'", BUS_NAME,
+             BUS_PATH, BUS_NAME, renderer->name);
+    r = ask_bus(renderer, on_watching, "AddMatch", "s", rule);
+    renderer->is_watching = r >= 0;
+    return r;
+}
+
+static int start_looking(ipc_renderer *renderer, bool may_start_service)
+{
+    int r;
+
+    renderer->may_start_service = may_start_service;
+    renderer->has_new_owner = false;
+    r = watch_name(renderer);
+    if (r >= 0)
+        r = ask_owner(renderer, on_owner);
+    return r;
+}
+
+static int look_for_main(ipc_renderer *renderer, bool may_start_service)
+{
+    bool was_started = renderer->is_started;
+    int r;
+
+    r = start_looking(renderer, may_start_service);
+    if (r < 0)
+        return r;
+    renderer->is_started = true;
+    if (was_started)
+        renderer_set_state(renderer, IPC_RENDERER_CONNECTING, NULL);
+    return 0;
+}
+
+int registration_want_main(ipc_renderer *renderer)
+{
+    if (renderer->is_started && renderer->state != IPC_RENDERER_GONE) {
+        renderer->may_start_service = true;
+        return 0;
+    }
+    return look_for_main(renderer, true);
+}
+
+void registration_name_changed(ipc_renderer *renderer, sd_bus_message *message)
+{
+    const char *name, *old_owner, *new_owner;
+    ipc_error error = IPC_ERROR_INIT;
+
+    if (sd_bus_message_read(message, "sss", &name, &old_owner, &new_owner) < 0 ||
+        strcmp(name, renderer->name) != 0)
+        return;
+
+    if (renderer->state == IPC_RENDERER_READY && renderer->owner && strcmp(old_owner, renderer->owner) == 0 &&
+        error_setf(&error, IPC_ERROR_MAIN_GONE, "The main process of '%s' went away", renderer->name) >= 0)
+        main_gone(renderer, &error);
+    ipc_error_clear(&error);
+
+    if (!*new_owner)
+        return;
+    renderer->has_new_owner = true;
+    if (renderer->state == IPC_RENDERER_GONE)
+        (void)look_for_main(renderer, false);
+}

@@ -1,0 +1,452 @@
+/* SPDX-License-Identifier: MIT */
+#include "renderer.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+#include "ipc-names.h"
+#include "macro.h"
+#include "registration.h"
+#include "text.h"
+#include "webview.h"
+
+uint64_t now_monotonic(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+/* ---- what comes from the bus ---- */
+
+static bool is_from(sd_bus_message *message, const char *sender)
+{
+    const char *from = sd_bus_message_get_sender(message);
+
+    return from && sender && strcmp(from, sender) == 0;
+}
+
+static int on_signal(ipc_renderer *renderer, sd_bus_message *message)
+{
+    if (sd_bus_message_is_signal(message, "org.freedesktop.DBus.Local", "Disconnected") > 0) {
+        renderer_lose_bus(renderer);
+        return 0;
+    }
+    if (is_from(message, "org.freedesktop.DBus") &&
+        sd_bus_message_is_signal(message, "org.freedesktop.DBus", "NameOwnerChanged") > 0) {
+        registration_name_changed(renderer, message);
+        return 0;
+    }
+    /* Only main speaks for main. */
+    if (is_from(message, renderer->owner) && sd_bus_message_is_signal(message, IPC_MAIN_INTERFACE, NULL) > 0)
+        inbox_push_message(renderer, message);
+    return 0;
+}
+
+/* Sees every message of the connection, so that neither a rule of the bus nor a slot is needed for each. */
+static int on_message(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+    ipc_renderer *renderer = userdata;
+    uint8_t type;
+
+    (void)error;
+    if (renderer->state == IPC_RENDERER_CLOSED || sd_bus_message_get_type(message, &type) < 0)
+        return 0;
+    if (type == SD_BUS_MESSAGE_SIGNAL)
+        return on_signal(renderer, message);
+    if (type != SD_BUS_MESSAGE_METHOD_RETURN && type != SD_BUS_MESSAGE_METHOD_ERROR)
+        return 0;
+    if (outbox_receive(renderer, message))
+        outbox_flush(renderer);
+    return 0;
+}
+
+/* ---- state ---- */
+
+typedef struct StateChange {
+    Delivery delivery;
+    ipc_renderer_state state;
+    ipc_error error;
+} StateChange;
+
+typedef struct StateTelling {
+    ipc_renderer *renderer;
+    const StateChange *change;
+} StateTelling;
+
+static void state_call(EmitterFunction function, void *userdata, void *context)
+{
+    const StateTelling *telling = context;
+    const StateChange *change = telling->change;
+
+    ((ipc_renderer_state_t)function)(telling->renderer, change->state, change->error.name ? &change->error : NULL,
+                                     userdata);
+}
+
+static void state_deliver(ipc_renderer *renderer, Delivery *delivery, bool is_wanted)
+{
+    StateChange *change = CONTAINER_OF(delivery, StateChange, delivery);
+    StateTelling telling = { .renderer = renderer, .change = change };
+
+    if (change->state == IPC_RENDERER_GONE || change->state == IPC_RENDERER_CLOSED)
+        webview_detach_all(renderer, &change->error);
+    if (is_wanted)
+        emitter_emit(&renderer->observers, RENDERER_STATE, state_call, &telling);
+    ipc_error_clear(&change->error);
+    free(change);
+}
+
+void renderer_set_state(ipc_renderer *renderer, ipc_renderer_state state, const ipc_error *error)
+{
+    StateChange *change;
+
+    renderer->state = state;
+    change = calloc(1, sizeof(*change));
+    if (!change)
+        return;
+    change->state = state;
+    if (error)
+        (void)error_setf(&change->error, error->name, "%s", error->message);
+    inbox_push(&renderer->inbox, &change->delivery, state_deliver);
+}
+
+int renderer_check_open(const ipc_renderer *renderer)
+{
+    if (!renderer)
+        return -EINVAL;
+    return renderer->is_closing || renderer->state == IPC_RENDERER_CLOSED ? -ENOTCONN : 0;
+}
+
+void renderer_lose_bus(ipc_renderer *renderer)
+{
+    ipc_error error = IPC_ERROR_INIT;
+
+    if (renderer->state == IPC_RENDERER_CLOSED)
+        return;
+    (void)error_setf(&error, IPC_ERROR_MAIN_GONE, "The bus went away");
+    renderer->id = 0;
+    renderer->state = IPC_RENDERER_CLOSED;
+    outbox_fail_all(renderer, IPC_ERROR_MAIN_GONE, "The bus went away");
+    renderer_set_state(renderer, IPC_RENDERER_CLOSED, &error);
+    ipc_error_clear(&error);
+    sd_bus_close(renderer->bus);
+}
+
+/* ---- making and closing ---- */
+
+int ipc_renderer_new(ipc_renderer **ret_renderer, sd_bus *bus, const char *name)
+{
+    _cleanup_(ipc_renderer_unrefp) ipc_renderer *renderer = NULL;
+    int r;
+
+    if (!name)
+        name = IPC_MAIN_NAME;
+    if (!ret_renderer || *name == ':' || sd_bus_service_name_is_valid(name) <= 0)
+        return -EINVAL;
+    renderer = calloc(1, sizeof(*renderer));
+    if (!renderer)
+        return -ENOMEM;
+
+    renderer->n_ref = 1;
+    renderer->timeout = IPC_TIMEOUT_USEC;
+    outbox_init(&renderer->outbox);
+    inbox_init(&renderer->inbox);
+    renderer->name = strdup(name);
+    if (!renderer->name)
+        return -ENOMEM;
+    if (bus)
+        renderer->bus = sd_bus_ref(bus);
+    else if ((r = sd_bus_open_user(&renderer->bus)) < 0)
+        return r;
+    r = sd_bus_add_filter(renderer->bus, &renderer->filter_slot, on_message, renderer);
+    if (r < 0)
+        return r;
+    *ret_renderer = TAKE_PTR(renderer);
+    return 0;
+}
+
+ipc_renderer *ipc_renderer_ref(ipc_renderer *renderer)
+{
+    if (renderer)
+        renderer->n_ref++;
+    return renderer;
+}
+
+ipc_renderer *ipc_renderer_unref(ipc_renderer *renderer)
+{
+    if (!renderer || --renderer->n_ref > 0)
+        return NULL;
+
+    /* Callbacks may take and drop references to what is going. */
+    renderer->n_ref = 1;
+    ipc_renderer_close(renderer);
+    assert(LIST_EMPTY(&renderer->webviews));
+    emitter_clear(&renderer->listeners);
+    emitter_clear(&renderer->observers);
+    sd_bus_slot_unref(renderer->filter_slot);
+    sd_bus_unref(renderer->bus);
+    free(renderer->owner);
+    free(renderer->guest_token);
+    free(renderer->title);
+    free(renderer->name);
+    free(renderer);
+    return NULL;
+}
+
+static bool has_unsent(ipc_renderer *renderer)
+{
+    uint64_t n = 0;
+
+    if (renderer->state == IPC_RENDERER_CLOSED)
+        return false;
+    return !TAILQ_EMPTY(&renderer->outbox.held) || (sd_bus_get_n_queued_write(renderer->bus, &n) >= 0 && n > 0);
+}
+
+/* What was accepted is written, if the bus and main let it; a program that sends and ends has sent. */
+static void write_unsent(ipc_renderer *renderer)
+{
+    uint64_t now = now_monotonic(), deadline = now + IPC_STOP_TIMEOUT_USEC;
+    int r = 1;
+
+    while (r >= 0 && has_unsent(renderer) && now < deadline) {
+        r = renderer_pump(renderer);
+        if (r == 0)
+            r = sd_bus_wait(renderer->bus, deadline - now);
+        if (r == -EINTR)
+            r = 0;
+        now = now_monotonic();
+    }
+}
+
+void ipc_renderer_close(ipc_renderer *renderer)
+{
+    _cleanup_(ipc_renderer_unrefp) ipc_renderer *held = NULL;
+
+    if (!renderer || renderer->is_closing)
+        return;
+    held = ipc_renderer_ref(renderer);
+    renderer->is_closing = true;
+    loop_detach(&renderer->loop);
+    if (!renderer->bus)
+        return;
+    outbox_fail_calls(renderer, IPC_ERROR_CANCELLED, "The renderer was closed");
+    inbox_drop(renderer);
+    write_unsent(renderer);
+    renderer->state = IPC_RENDERER_CLOSED;
+    renderer->id = 0;
+    outbox_fail_all(renderer, IPC_ERROR_CANCELLED, "The renderer was closed");
+    inbox_drop(renderer);
+    webview_detach_all(renderer, NULL);
+    sd_bus_close(renderer->bus);
+}
+
+static int set_option(ipc_renderer *renderer, char **option, const char *value, size_t size_max)
+{
+    char *copy;
+
+    if (!renderer || !value || strlen(value) > size_max || !text_is_utf8(value))
+        return -EINVAL;
+    if (renderer->is_started)
+        return -EBUSY;
+    copy = strdup(value);
+    if (!copy)
+        return -ENOMEM;
+    free(*option);
+    *option = copy;
+    return 0;
+}
+
+int ipc_renderer_set_title(ipc_renderer *renderer, const char *title)
+{
+    return set_option(renderer, renderer ? &renderer->title : NULL, title, IPC_TITLE_MAX);
+}
+
+int ipc_renderer_set_guest_token(ipc_renderer *renderer, const char *token)
+{
+    return set_option(renderer, renderer ? &renderer->guest_token : NULL, token, IPC_TITLE_MAX);
+}
+
+int ipc_renderer_set_timeout(ipc_renderer *renderer, uint64_t timeout_usec)
+{
+    if (!renderer)
+        return -EINVAL;
+    renderer->timeout = timeout_usec > 0 ? timeout_usec : IPC_TIMEOUT_USEC;
+    return 0;
+}
+
+ipc_renderer_state ipc_renderer_get_state(const ipc_renderer *renderer)
+{
+    return renderer ? renderer->state : IPC_RENDERER_CLOSED;
+}
+
+uint32_t ipc_renderer_get_id(const ipc_renderer *renderer)
+{
+    return renderer ? renderer->id : 0;
+}
+
+const char *ipc_renderer_get_name(const ipc_renderer *renderer)
+{
+    return renderer ? renderer->name : NULL;
+}
+
+sd_bus *ipc_renderer_get_bus(ipc_renderer *renderer)
+{
+    return renderer ? renderer->bus : NULL;
+}
+
+/* ---- loops ---- */
+
+int renderer_pump(ipc_renderer *renderer)
+{
+    int r;
+
+    if (renderer->state == IPC_RENDERER_CLOSED)
+        return -ENOTCONN;
+    if (!renderer->is_started) {
+        r = registration_want_main(renderer);
+        return r < 0 ? r : 1;
+    }
+    if (outbox_expire(renderer))
+        return 1;
+    r = sd_bus_process(renderer->bus, NULL);
+    if (r < 0) {
+        renderer_lose_bus(renderer);
+        return 1;
+    }
+    outbox_flush(renderer);
+    return r;
+}
+
+int renderer_get_pump_timeout(ipc_renderer *renderer, uint64_t *ret_usec)
+{
+    uint64_t until, deadline = outbox_get_deadline(&renderer->outbox);
+    int r;
+
+    r = sd_bus_get_timeout(renderer->bus, &until);
+    if (r < 0)
+        return r;
+    *ret_usec = !renderer->is_started ? 0 : deadline < until ? deadline : until;
+    return 0;
+}
+
+int ipc_renderer_process(ipc_renderer *renderer)
+{
+    _cleanup_(ipc_renderer_unrefp) ipc_renderer *held = NULL;
+    int r;
+
+    if (!renderer)
+        return -EINVAL;
+    if (renderer->is_processing)
+        return -EBUSY;
+    if (inbox_is_empty(&renderer->inbox)) {
+        r = renderer_check_open(renderer);
+        return r < 0 ? r : renderer_pump(renderer);
+    }
+    held = ipc_renderer_ref(renderer);
+    held->is_processing = true;
+    inbox_deliver(held);
+    held->is_processing = false;
+    return 1;
+}
+
+int ipc_renderer_get_fd(ipc_renderer *renderer)
+{
+    int r = renderer_check_open(renderer);
+
+    return r < 0 ? r : sd_bus_get_fd(renderer->bus);
+}
+
+int ipc_renderer_get_events(ipc_renderer *renderer)
+{
+    int r = renderer_check_open(renderer);
+
+    return r < 0 ? r : sd_bus_get_events(renderer->bus);
+}
+
+int ipc_renderer_get_timeout(ipc_renderer *renderer, uint64_t *ret_usec)
+{
+    int r;
+
+    if (!renderer || !ret_usec)
+        return -EINVAL;
+    if (!inbox_is_empty(&renderer->inbox)) {
+        *ret_usec = 0;
+        return 0;
+    }
+    r = renderer_check_open(renderer);
+    return r < 0 ? r : renderer_get_pump_timeout(renderer, ret_usec);
+}
+
+int ipc_renderer_wait(ipc_renderer *renderer, uint64_t timeout_usec)
+{
+    uint64_t until, now, left;
+    int r;
+
+    r = ipc_renderer_get_timeout(renderer, &until);
+    if (r < 0)
+        return r;
+    now = now_monotonic();
+    left = until == UINT64_MAX ? UINT64_MAX : until > now ? until - now : 0;
+    if (left == 0)
+        return 1;
+    r = sd_bus_wait(renderer->bus, left < timeout_usec ? left : timeout_usec);
+    /* The end of a call's time is something to process, too. */
+    return r == 0 && left < timeout_usec ? 1 : r;
+}
+
+static int loop_get_fd(void *object)
+{
+    return ipc_renderer_get_fd(object);
+}
+
+static int loop_get_events(void *object)
+{
+    return ipc_renderer_get_events(object);
+}
+
+static int loop_get_timeout(void *object, uint64_t *ret_usec)
+{
+    return ipc_renderer_get_timeout(object, ret_usec);
+}
+
+static int loop_process(void *object)
+{
+    return ipc_renderer_process(object);
+}
+
+static void *loop_ref(void *object)
+{
+    return ipc_renderer_ref(object);
+}
+
+static void loop_unref(void *object)
+{
+    ipc_renderer_unref(object);
+}
+
+static const LoopOps renderer_loop_ops = {
+    .get_fd = loop_get_fd,
+    .get_events = loop_get_events,
+    .get_timeout = loop_get_timeout,
+    .process = loop_process,
+    .ref = loop_ref,
+    .unref = loop_unref,
+};
+
+int ipc_renderer_attach_event(ipc_renderer *renderer, sd_event *event, int64_t priority)
+{
+    int r = renderer_check_open(renderer);
+
+    return r < 0 ? r : loop_attach(&renderer->loop, event, priority, &renderer_loop_ops, renderer);
+}
+
+int ipc_renderer_detach_event(ipc_renderer *renderer)
+{
+    if (!renderer)
+        return -EINVAL;
+    loop_detach(&renderer->loop);
+    return 0;
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* The renderer: one connection to the bus, and how it stands with its main process. */
+
+#include <stdbool.h>
+#include <sys/queue.h>
+
+#include "emitter.h"
+#include "inbox.h"
+#include "ipc-renderer.h"
+#include "loop.h"
+#include "outbox.h"
+
+struct ipc_renderer {
+    unsigned n_ref;
+    sd_bus *bus;
+    sd_bus_slot *filter_slot;
+    char *name;        /* the app's */
+    char *title;       /* NULL: none */
+    char *guest_token; /* NULL: none, or used */
+    uint64_t timeout;  /* us, of calls from here on */
+    Loop loop;
+
+    ipc_renderer_state state;
+    bool is_started;        /* it has looked for main at least once */
+    bool is_processing;
+    bool is_closing;
+    bool is_watching;       /* the bus tells when the name changes hands */
+    bool may_start_service; /* somebody wants main, so the bus may start it */
+    bool has_new_owner;     /* the name changed hands while it registered */
+    uint32_t id;
+    char *owner; /* unique name of main; NULL: not known */
+
+    Emitter listeners;
+    Emitter observers; /* by the names below */
+    Outbox outbox;
+    Inbox inbox;
+    LIST_HEAD(, ipc_webview) webviews;
+};
+
+#define RENDERER_STATE "state"
+#define RENDERER_WARNING "warning"
+#define RENDERER_ANY "any"
+
+/* -EINVAL, -ENOTCONN */
+int renderer_check_open(const ipc_renderer *renderer);
+
+/* Moves messages between the bus and the boxes; no callback runs. The answer is that of ipc_renderer_process(). */
+int renderer_pump(ipc_renderer *renderer);
+
+/* Until when pump() has nothing to do but read: us of CLOCK_MONOTONIC. */
+int renderer_get_pump_timeout(ipc_renderer *renderer, uint64_t *ret_usec);
+
+/* The state changes; observers hear of it in turn. The error may be NULL. */
+void renderer_set_state(ipc_renderer *renderer, ipc_renderer_state state, const ipc_error *error);
+
+/* The bus went away: everything settles. */
+void renderer_lose_bus(ipc_renderer *renderer);
+
+uint64_t now_monotonic(void);

@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: MIT */
+#include "sending.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "ipc-names.h"
+#include "macro.h"
+#include "registration.h"
+#include "renderer.h"
+
+/* Whoever sends wants main, so main is looked for, and started. */
+static int submitv(ipc_renderer *renderer, Call *call, const char *member, size_t size, const char *types,
+                   va_list values)
+{
+    _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL;
+    int r;
+
+    r = renderer_check_open(renderer);
+    if (r >= 0)
+        r = sd_bus_message_new_method_call(renderer->bus, &message, NULL, IPC_MAIN_PATH, IPC_MAIN_INTERFACE, member);
+    if (r >= 0)
+        r = sd_bus_message_appendv(message, types, values);
+    if (r >= 0)
+        r = registration_want_main(renderer);
+    if (r >= 0)
+        r = outbox_submit(renderer, message, size, call);
+    return r < 0 ? r : 0;
+}
+
+static int send_one_way(ipc_renderer *renderer, const char *member, size_t size, const char *types, ...)
+{
+    va_list values;
+    int r;
+
+    va_start(values, types);
+    r = submitv(renderer, NULL, member, size, types, values);
+    va_end(values);
+    return r;
+}
+
+int send_call(ipc_renderer *renderer, Call *call, const char *member, size_t size, const char *types, ...)
+{
+    va_list values;
+    int r;
+
+    va_start(values, types);
+    r = submitv(renderer, call, member, size, types, values);
+    va_end(values);
+    if (r < 0)
+        call_discard(call);
+    return r;
+}
+
+int send_text(ipc_renderer *renderer, const char *member, const char *channel, const Text *args)
+{
+    return send_one_way(renderer, member, args->length, "ss", channel, args->data);
+}
+
+int send_text_to(ipc_renderer *renderer, uint32_t id, const char *channel, const Text *args)
+{
+    return send_one_way(renderer, "SendTo", args->length, "uss", id, channel, args->data);
+}
+
+/* Misuse is told before the renderer's state. */
+static int encode(Text *text, const ipc_renderer *renderer, const char *channel, json_t *args)
+{
+    int r;
+
+    r = text_encode_args(text, args);
+    if (!renderer || !text_is_channel(channel))
+        return -EINVAL;
+    return r;
+}
+
+int ipc_renderer_send(ipc_renderer *renderer, const char *channel, json_t *args)
+{
+    _cleanup_(text_clear) Text text;
+    int r;
+
+    r = encode(&text, renderer, channel, args);
+    return r < 0 ? r : send_text(renderer, "Send", channel, &text);
+}
+
+int ipc_renderer_send_to(ipc_renderer *renderer, uint32_t id, const char *channel, json_t *args)
+{
+    _cleanup_(text_clear) Text text;
+    int r;
+
+    r = encode(&text, renderer, channel, args);
+    return r < 0 ? r : send_text_to(renderer, id, channel, &text);
+}
+
+int ipc_renderer_send_to_host(ipc_renderer *renderer, const char *channel, json_t *args)
+{
+    _cleanup_(text_clear) Text text;
+    int r;
+
+    r = encode(&text, renderer, channel, args);
+    return r < 0 ? r : send_text(renderer, "SendToHost", channel, &text);
+}
+
+/* ---- calls ---- */
+
+const ipc_error *send_get_error(const Call *call)
+{
+    static const ipc_error out_of_memory = {
+        .name = (char *)IPC_ERROR_NO_MEMORY,
+        .message = (char *)"Out of memory",
+    };
+
+    if (call->error.name)
+        return &call->error;
+    return call->reply ? NULL : &out_of_memory;
+}
+
+/* The result of a settled call, or why there is none. */
+static int read_result(Call *call, json_t **ret_result)
+{
+    sd_bus_error error = SD_BUS_ERROR_NULL;
+    const char *text;
+    int r;
+
+    if (send_get_error(call))
+        return -EIO;
+    r = sd_bus_message_read(call->reply, "s", &text);
+    if (r >= 0)
+        r = text_decode(text, "The result", ret_result, &error);
+    if (r < 0)
+        (void)error_setf(&call->error, error.name ? error.name : IPC_ERROR_INVALID_ARGS, "%s",
+                         error.message ? error.message : "The answer of main has not the form of a result");
+    sd_bus_error_free(&error);
+    return r < 0 ? r : 0;
+}
+
+static void invoke_done(Call *call)
+{
+    _cleanup_(json_cleanup) json_t *result = NULL;
+    ipc_reply_t callback = (ipc_reply_t)call->callback;
+    int r;
+
+    if (!callback)
+        return;
+    r = read_result(call, &result);
+    if (r < 0 && call->reply)
+        call->reply = sd_bus_message_unref(call->reply);
+    callback(call->renderer, result, r < 0 ? send_get_error(call) : NULL, call->userdata);
+}
+
+int ipc_renderer_invoke(ipc_renderer *renderer, ipc_slot **ret_slot, const char *channel, json_t *args,
+                        ipc_reply_t callback, void *userdata)
+{
+    _cleanup_(text_clear) Text text;
+    ipc_slot *slot = NULL;
+    Call *call;
+    int r;
+
+    r = encode(&text, renderer, channel, args);
+    if (r >= 0)
+        r = renderer_check_open(renderer);
+    if (r >= 0)
+        r = call_new(renderer, ret_slot ? &slot : NULL, invoke_done, renderer->timeout, &call);
+    if (r < 0)
+        return r;
+    call->is_invoke = true;
+    call->callback = (void (*)(void))callback;
+    call->userdata = userdata;
+    r = send_call(renderer, call, "Invoke", text.length, "ss", channel, text.data);
+    if (r < 0)
+        return r;
+    if (ret_slot)
+        *ret_slot = slot;
+    return 0;
+}
+
+int ipc_renderer_cancel(ipc_renderer *renderer, ipc_slot *invoke)
+{
+    Call *call = call_from_slot(invoke);
+
+    if (!renderer || !call)
+        return -EINVAL;
+    if (call->is_settled)
+        return -EALREADY;
+    return call->renderer == renderer && call->is_invoke ? call_cancel(call) : -EINVAL;
+}
+
+/* Reads on until the call has settled, and leaves all else for later. */
+static int block(ipc_renderer *renderer, const Call *call)
+{
+    uint64_t until, now;
+    int r;
+
+    while (!call->is_settled) {
+        r = renderer_pump(renderer);
+        if (r > 0)
+            continue;
+        if (r >= 0)
+            r = renderer_get_pump_timeout(renderer, &until);
+        if (r < 0)
+            return r;
+        now = now_monotonic();
+        r = sd_bus_wait(renderer->bus, until > now ? (until == UINT64_MAX ? UINT64_MAX : until - now) : 0);
+        if (r < 0 && r != -EINTR)
+            return r;
+    }
+    return 0;
+}
+
+static int take_result(Call *call, json_t **ret_result, ipc_error *ret_error)
+{
+    _cleanup_(json_cleanup) json_t *result = NULL;
+    const ipc_error *error;
+    int r;
+
+    r = read_result(call, &result);
+    if (r < 0) {
+        call->reply = sd_bus_message_unref(call->reply);
+        error = send_get_error(call);
+        r = -ipc_error_get_errno(error);
+        if (ret_error && error == &call->error) {
+            *ret_error = call->error;
+            call->error = (ipc_error)IPC_ERROR_INIT;
+        }
+        return r;
+    }
+    if (ret_result)
+        *ret_result = TAKE_PTR(result);
+    return 0;
+}
+
+int ipc_renderer_send_sync(ipc_renderer *renderer, const char *channel, json_t *args, json_t **ret_result,
+                           ipc_error *ret_error)
+{
+    _cleanup_(ipc_renderer_unrefp) ipc_renderer *held = NULL;
+    _cleanup_(ipc_slot_unrefp) ipc_slot *slot = NULL;
+    _cleanup_(text_clear) Text text;
+    Call *call;
+    int r;
+
+    r = encode(&text, renderer, channel, args);
+    if (r >= 0)
+        r = renderer_check_open(renderer);
+    if (r >= 0)
+        r = call_new(renderer, &slot, NULL, renderer->timeout, &call);
+    if (r < 0)
+        return r;
+    call->is_immediate = true;
+    held = ipc_renderer_ref(renderer);
+    r = send_call(renderer, call, "SendSync", text.length, "ss", channel, text.data);
+    if (r < 0) {
+        slot = NULL;
+        return r;
+    }
+    r = block(renderer, call);
+    return r < 0 ? r : take_result(call, ret_result, ret_error);
+}
+
+/* ---- arguments by format ---- */
+
+int ipc_renderer_sendf(ipc_renderer *renderer, const char *channel, const char *format, ...)
+{
+    _cleanup_(json_cleanup) json_t *args = NULL;
+    int r = TEXT_PACK(text_pack_args, &args, format);
+
+    return r < 0 ? r : ipc_renderer_send(renderer, channel, args);
+}
+
+int ipc_renderer_send_tof(ipc_renderer *renderer, uint32_t id, const char *channel, const char *format, ...)
+{
+    _cleanup_(json_cleanup) json_t *args = NULL;
+    int r = TEXT_PACK(text_pack_args, &args, format);
+
+    return r < 0 ? r : ipc_renderer_send_to(renderer, id, channel, args);
+}
+
+int ipc_renderer_send_to_hostf(ipc_renderer *renderer, const char *channel, const char *format, ...)
+{
+    _cleanup_(json_cleanup) json_t *args = NULL;
+    int r = TEXT_PACK(text_pack_args, &args, format);
+
+    return r < 0 ? r : ipc_renderer_send_to_host(renderer, channel, args);
+}
+
+int ipc_renderer_invokef(ipc_renderer *renderer, ipc_slot **ret_slot, const char *channel, ipc_reply_t callback,
+                         void *userdata, const char *format, ...)
+{
+    _cleanup_(json_cleanup) json_t *args = NULL;
+    int r = TEXT_PACK(text_pack_args, &args, format);
+
+    return r < 0 ? r : ipc_renderer_invoke(renderer, ret_slot, channel, args, callback, userdata);
+}
+
+int ipc_renderer_send_syncf(ipc_renderer *renderer, const char *channel, json_t **ret_result, ipc_error *ret_error,
+                            const char *format, ...)
+{
+    _cleanup_(json_cleanup) json_t *args = NULL;
+    int r = TEXT_PACK(text_pack_args, &args, format);
+
+    return r < 0 ? r : ipc_renderer_send_sync(renderer, channel, args, ret_result, ret_error);
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* A webview: the host's view of one guest. */
+
+#include <sys/queue.h>
+#include <systemd/sd-bus.h>
+
+#include "emitter.h"
+#include "ipc-renderer.h"
+
+struct ipc_webview {
+    unsigned n_ref;
+    ipc_renderer *renderer; /* a reference */
+    ipc_webview_state state;
+    char *token;
+    uint32_t id;
+    ipc_slot *create_slot; /* of the call that makes the token */
+    Emitter observers;     /* by the names below */
+    LIST_ENTRY(ipc_webview) link;
+};
+
+#define WEBVIEW_STATE "state"
+#define WEBVIEW_MESSAGE "ipc-message"
+
+/* A signal of main about webviews. */
+int webview_receive(ipc_renderer *renderer, sd_bus_message *message);
+
+/* Main is gone, and every guest with it. */
+void webview_detach_all(ipc_renderer *renderer, const ipc_error *error);
