@@ -9,9 +9,6 @@
 #include "macro.h"
 #include "renderer.h"
 
-/* Messages that the connection has not written: beyond that, they wait where bytes are counted. */
-#define UNWRITTEN_MAX 128
-
 #define BUS_NAME "org.freedesktop.DBus"
 
 void outbox_init(Outbox *outbox)
@@ -216,11 +213,21 @@ int outbox_send_now(ipc_renderer *renderer, sd_bus_message *message, const char 
 
 static bool may_send(ipc_renderer *renderer, const Call *call)
 {
-    uint64_t n_unwritten = 0;
+    Outbox *outbox = &renderer->outbox;
 
-    if (renderer->state != IPC_RENDERER_READY || (call && renderer->outbox.n_in_flight >= IPC_IN_FLIGHT_MAX))
+    if (renderer->state != IPC_RENDERER_READY || (call && outbox->n_in_flight >= IPC_IN_FLIGHT_MAX))
         return false;
-    return sd_bus_get_n_queued_write(renderer->bus, &n_unwritten) >= 0 && n_unwritten < UNWRITTEN_MAX;
+    return backlog_has_room(&outbox->backlog, renderer->bus);
+}
+
+static int send_to_main(ipc_renderer *renderer, sd_bus_message *message, size_t size, Call *call)
+{
+    int r;
+
+    r = outbox_send_now(renderer, message, renderer->owner, call);
+    if (r >= 0)
+        backlog_add(&renderer->outbox.backlog, size);
+    return r;
 }
 
 static int outbox_hold(Outbox *outbox, sd_bus_message *message, size_t size, Call *call)
@@ -246,10 +253,10 @@ int outbox_submit(ipc_renderer *renderer, sd_bus_message *message, size_t size, 
 {
     Outbox *outbox = &renderer->outbox;
 
+    size += IPC_MESSAGE_OVERHEAD;
     if (TAILQ_EMPTY(&outbox->held) && may_send(renderer, call))
-        return outbox_send_now(renderer, message, renderer->owner, call);
-    /* What a message costs beside its text. */
-    return outbox_hold(outbox, message, size + IPC_MESSAGE_OVERHEAD, call);
+        return send_to_main(renderer, message, size, call);
+    return outbox_hold(outbox, message, size, call);
 }
 
 void outbox_flush(ipc_renderer *renderer)
@@ -260,7 +267,7 @@ void outbox_flush(ipc_renderer *renderer)
 
     while ((held = TAILQ_FIRST(&renderer->outbox.held)) && may_send(renderer, held->call)) {
         call = held->call;
-        r = outbox_send_now(renderer, held->message, renderer->owner, call);
+        r = send_to_main(renderer, held->message, held->size, call);
         held_free(renderer, held);
         if (r < 0 && call)
             call_fail(call, IPC_ERROR_MAIN_GONE, "The message could not be sent");

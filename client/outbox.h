@@ -8,6 +8,7 @@
 #include <sys/queue.h>
 #include <systemd/sd-bus.h>
 
+#include "backlog.h"
 #include "error.h"
 #include "inbox.h"
 #include "ipc-renderer.h"
@@ -56,6 +57,7 @@ struct Held {
 typedef struct Outbox {
     TAILQ_HEAD(, Held) held; /* what waits for main, or for calls to end */
     size_t held_bytes;
+    Backlog backlog;
     TAILQ_HEAD(, Call) in_flight;
     unsigned n_in_flight; /* to main */
     TAILQ_HEAD(CallList, Call) deadlines; /* soonest first */

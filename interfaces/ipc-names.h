@@ -38,6 +38,8 @@
 #define IPC_LISTENERS_MAX 10u                      /* listeners of one channel before a leak is suspected */
 #define IPC_IN_FLIGHT_MAX 100u                     /* unanswered calls of one renderer on the bus */
 #define IPC_QUEUE_BYTES_MAX (64u * 1024 * 1024)    /* bytes that wait in the memory of one sender */
+#define IPC_BACKLOG_MESSAGES_MAX 1024u             /* messages that a connection is given before it has written any */
+#define IPC_BACKLOG_BYTES_MAX (1024u * 1024)       /* bytes of them */
 #define IPC_PENDING_INVOKES_MAX 1024u              /* unsettled invocations of one peer in main */
 #define IPC_RENDERERS_MAX 4096u                    /* web contents of one app */
 #define IPC_GUEST_TOKENS_MAX 64u                   /* tokens of one host that no guest has used yet */

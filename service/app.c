@@ -128,6 +128,7 @@ int ipc_app_new(ipc_app **ret_app, sd_bus *bus, const char *name)
     app->n_ref = 1;
     app->uid = geteuid();
     peer_set_init(&app->peers);
+    peer_queue_set_init(&app->queues);
     web_contents_set_init(&app->web_contents);
     main_init(&app->main, app);
     app->name = strdup(name);
@@ -195,6 +196,7 @@ static int app_step(ipc_app *app, uint64_t deadline)
     int r;
 
     r = sd_bus_process(app->bus, NULL);
+    peer_queue_flush(app);
     if (r != 0)
         return r < 0 ? r : 0;
     now = now_monotonic();
@@ -240,7 +242,7 @@ static int app_flush(ipc_app *app, uint64_t deadline)
 
     while (!app->is_closed) {
         r = sd_bus_get_n_queued_write(app->bus, &n);
-        if (r >= 0 && n == 0)
+        if (r >= 0 && n == 0 && TAILQ_EMPTY(&app->queues.waiting))
             return 0;
         if (r >= 0)
             r = app_step(app, deadline);
@@ -403,6 +405,8 @@ int ipc_app_process(ipc_app *app)
     held = ipc_app_ref(app);
     held->is_processing = true;
     r = sd_bus_process(held->bus, NULL);
+    if (r >= 0 && !held->is_closed)
+        peer_queue_flush(held);
     held->is_processing = false;
     if (held->is_stop_wanted)
         (void)app_stop_now(held);

@@ -32,6 +32,7 @@ struct ipc_app {
     Emitter observers; /* by the names below */
 
     PeerSet peers;
+    PeerQueueSet queues;
     WebContentsSet web_contents;
     TokenSet tokens;
 

@@ -64,6 +64,7 @@ static int peer_new(ipc_app *app, const char *unique_name, Peer **ret_peer)
     TAILQ_INIT(&peer->waiting);
     TAILQ_INIT(&peer->invocations);
     TAILQ_INIT(&peer->syncs);
+    peer_queue_init(&peer->queue);
     memcpy(peer->unique_name, unique_name, size);
     if (!tsearch(peer, &app->peers.tree, peer_compare)) {
         free(peer);
@@ -111,6 +112,7 @@ void peer_vanish(Peer *peer)
     TAILQ_REMOVE(&app->peers.list, peer, link);
     peer->credentials_slot = sd_bus_slot_unref(peer->credentials_slot);
     peer_drop_waiting(peer);
+    peer_queue_clear(peer);
     invocation_cancel_all(peer);
     main_event_cancel_all(peer);
     if (peer->contents)
@@ -279,10 +281,9 @@ int peer_send(Peer *peer, sd_bus_message *message, size_t size)
 {
     int r;
 
-    (void)size;
     if (!peer->app || peer->app->is_closed)
         return -ENOTCONN;
-    r = sd_bus_send(peer->app->bus, message, NULL);
+    r = peer_queue_send(peer, message, size);
     if (r < 0)
         return r;
     peer->n_sent++;

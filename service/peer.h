@@ -7,6 +7,7 @@
 #include <sys/queue.h>
 
 #include "ipc-main.h"
+#include "peer-queue.h"
 
 typedef struct ipc_sender Peer;
 typedef struct Waiting Waiting;
@@ -24,13 +25,13 @@ struct ipc_sender {
     pid_t pid;
     uint64_t n_sent;     /* messages to it */
     uint64_t n_received; /* messages from it */
-    uint64_t n_bytes_queued;
     ipc_web_contents *contents; /* owned; NULL: anonymous */
     sd_bus_slot *credentials_slot;
     TAILQ_HEAD(, Waiting) waiting; /* messages that came before its credentials, in order */
     TAILQ_HEAD(, ipc_invocation) invocations; /* those that have not settled */
     TAILQ_HEAD(, MainEvent) syncs;            /* sync messages that have not been answered */
     unsigned n_pending;                       /* both */
+    PeerQueue queue;
     TAILQ_ENTRY(ipc_sender) link;
     char unique_name[];
 };
@@ -68,12 +69,6 @@ static inline void peer_unrefp(Peer **peer)
  * text in it. -ENOBUFS: its queue is full. -ENOTCONN: it is gone.
  */
 int peer_send(Peer *peer, sd_bus_message *message, size_t size);
-
-/* Bytes that wait for it in main's memory. */
-static inline uint64_t peer_bytes_queued(const Peer *peer)
-{
-    return peer->n_bytes_queued;
-}
 
 /* A signal of the main interface to the peer alone: the caller appends and sends it. */
 int peer_new_signal(Peer *peer, const char *member, sd_bus_message **ret_message);
