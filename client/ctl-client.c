@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: MIT */
+#include "ctl-client.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "bus-open.h"
+#include "ipc-names.h"
+#include "macro.h"
+
+/*
+ * Calls are asynchronous ones without a time-out of sd-bus's, and the clock is watched here. sd_bus_call() would drop
+ * the body of an error, and makes the same error of a time-out, of a service that dies and of a bus that does.
+ */
+
+#define CANCEL_USEC (1u * 1000 * 1000) /* us that writing a Cancel may take */
+#define DBUS_NAME "org.freedesktop.DBus"
+
+static uint64_t now_usec(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+static uint64_t usec_from_now(uint64_t usec)
+{
+    uint64_t now = now_usec();
+
+    return usec < UINT64_MAX - now ? now + usec : UINT64_MAX;
+}
+
+/* One step: works, or sleeps until there is work. -ETIMEDOUT: the time is over. */
+static int client_step(Client *client, uint64_t until)
+{
+    uint64_t now;
+    int r;
+
+    r = sd_bus_process(client->bus, NULL);
+    if (r != 0)
+        return r;
+    now = now_usec();
+    if (now >= until)
+        return -ETIMEDOUT;
+    r = sd_bus_wait(client->bus, until == UINT64_MAX ? UINT64_MAX : until - now);
+    return r == -EINTR ? 0 : r;
+}
+
+ExitStatus client_open(Client *client, const Options *options, Failure *failure)
+{
+    _cleanup_free_ char *tried = NULL;
+    int r;
+
+    *client = (Client){ .options = options };
+    r = bus_open(&options->bus, &client->bus, &tried);
+    if (r == -ENOMEM)
+        return failure_out_of_memory(failure);
+    if (r < 0)
+        return failure_set(failure, STATUS_FAILED, NULL, "Failed to open the bus%s%s: %s", tried ? " at " : "",
+                           tried ? tried : "", strerror(-r));
+    client->until = usec_from_now(options->timeout_usec);
+    return STATUS_OK;
+}
+
+void client_close(Client *client)
+{
+    client->bus = sd_bus_close_unref(client->bus);
+}
+
+int client_new_call(Client *client, sd_bus_message **ret_call, const char *path, const char *interface,
+                    const char *member)
+{
+    return sd_bus_message_new_method_call(client->bus, ret_call, client->options->name, path, interface, member);
+}
+
+ExitStatus client_fail(Client *client, int error, Failure *failure)
+{
+    switch (-error) {
+    case ENOMEM:
+        return failure_out_of_memory(failure);
+    case ETIMEDOUT:
+        return failure_set(failure, STATUS_TIMED_OUT, IPC_ERROR_TIMEOUT, "%s did not answer within %g s",
+                           client->options->name, (double)client->options->timeout_usec / 1e6);
+    case ENOTCONN:
+    case ECONNRESET:
+    case EPIPE:
+        return failure_set(failure, STATUS_FAILED, NULL, "The bus went away");
+    case EBADMSG:
+    case ENXIO:
+        return failure_set(failure, STATUS_FAILED, NULL, "%s answered in a form that is not org.ipcbus's",
+                           client->options->name);
+    default:
+        return failure_set(failure, STATUS_FAILED, NULL, "The call failed: %s", strerror(-error));
+    }
+}
+
+static const char *bus_description(const BusTarget *target)
+{
+    static const char *const descriptions[] = {
+        [BUS_USER] = "the user's bus",
+        [BUS_SYSTEM] = "the system bus",
+        [BUS_ADDRESS] = "the bus at ",
+        [BUS_HOST] = "the bus of ",
+        [BUS_MACHINE] = "the bus of ",
+    };
+
+    return descriptions[target->kind];
+}
+
+/* The user must learn which service is meant, and what to do. */
+static ExitStatus explain_missing(Client *client, const char *error_name, const char *message, Failure *failure)
+{
+    const BusTarget *target = &client->options->bus;
+    const char *name = client->options->name;
+
+    if (strcmp(error_name, SD_BUS_ERROR_SERVICE_UNKNOWN) == 0 ||
+        strcmp(error_name, SD_BUS_ERROR_NAME_HAS_NO_OWNER) == 0)
+        return failure_set(failure, STATUS_NO_SERVICE, error_name, "%s is not running on %s%s; " CLIENT_START_HINT,
+                           name, bus_description(target), target->where ? target->where : "", name);
+    return failure_set(failure, STATUS_NO_SERVICE, error_name, "%s is not running and could not be started: %s", name,
+                       message);
+}
+
+/* The bus sent the error in place of the service, which it could not reach. */
+static ExitStatus explain_for_bus(Client *client, const char *error_name, const char *message, Failure *failure)
+{
+    ExitStatus status = failure_status_of(error_name, true);
+
+    if (status == STATUS_NO_SERVICE)
+        return explain_missing(client, error_name, message, failure);
+    if (strcmp(error_name, SD_BUS_ERROR_NO_REPLY) != 0)
+        return failure_set(failure, status, error_name, "%s", message);
+    if (sd_bus_is_open(client->bus) <= 0) /* sd-bus makes the same error of it */
+        return client_fail(client, -ENOTCONN, failure);
+    return failure_set(failure, status, error_name, "%s gave no answer: the service went away",
+                       client->options->name);
+}
+
+/* A handler may add a second string. */
+static void take_detail(sd_bus_message *answer, Failure *failure)
+{
+    const char *detail;
+
+    if (sd_bus_message_rewind(answer, true) >= 0 && sd_bus_message_has_signature(answer, "ss") > 0 &&
+        sd_bus_message_read(answer, "ss", NULL, &detail) >= 0)
+        failure_set_detail(failure, detail);
+}
+
+static ExitStatus explain_answer(Client *client, sd_bus_message *answer, Failure *failure)
+{
+    const sd_bus_error *error = sd_bus_message_get_error(answer);
+    const char *sender = sd_bus_message_get_sender(answer);
+    const char *message = error->message ? error->message : "The call failed";
+    ExitStatus status;
+
+    if (sender && strcmp(sender, DBUS_NAME) == 0)
+        return explain_for_bus(client, error->name, message, failure);
+    status = failure_set(failure, failure_status_of(error->name, false), error->name, "%s", message);
+    take_detail(answer, failure);
+    return status;
+}
+
+static int on_answer(sd_bus_message *answer, void *userdata, sd_bus_error *error)
+{
+    sd_bus_message **ret_answer = userdata;
+
+    (void)error;
+    *ret_answer = sd_bus_message_ref(answer);
+    return 1;
+}
+
+ExitStatus client_call(Client *client, sd_bus_message *call, sd_bus_message **ret_answer, Failure *failure)
+{
+    _cleanup_(sd_bus_message_unrefp) sd_bus_message *answer = NULL;
+    _cleanup_(sd_bus_slot_unrefp) sd_bus_slot *slot = NULL;
+    int r;
+
+    r = sd_bus_call_async(client->bus, &slot, call, on_answer, &answer, UINT64_MAX);
+    while (r >= 0 && !answer)
+        r = client_step(client, client->until);
+    if (!answer)
+        return client_fail(client, r, failure);
+    if (sd_bus_message_is_method_error(answer, NULL) > 0)
+        return explain_answer(client, answer, failure);
+    *ret_answer = TAKE_PTR(answer);
+    return STATUS_OK;
+}
+
+void client_cancel(Client *client, sd_bus_message *call)
+{
+    _cleanup_(sd_bus_message_unrefp) sd_bus_message *cancel = NULL;
+    uint64_t until = usec_from_now(CANCEL_USEC), serial, n_queued = 0;
+
+    if (sd_bus_message_get_cookie(call, &serial) < 0 ||
+        client_new_call(client, &cancel, IPC_MAIN_PATH, IPC_MAIN_INTERFACE, "Cancel") < 0 ||
+        sd_bus_message_append(cancel, "u", (uint32_t)serial) < 0 || sd_bus_message_set_expect_reply(cancel, 0) < 0 ||
+        sd_bus_send(client->bus, cancel, NULL) < 0)
+        return; /* leaving the bus says the same, if less politely */
+
+    while (sd_bus_get_n_queued_write(client->bus, &n_queued) >= 0 && n_queued > 0)
+        if (client_step(client, until) < 0)
+            return;
+}
+
+ExitStatus client_get_properties(Client *client, const char *path, const char *interface, sd_bus_message **ret_answer,
+                                 Failure *failure)
+{
+    _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL;
+    int r;
+
+    r = client_new_call(client, &call, path, "org.freedesktop.DBus.Properties", "GetAll");
+    if (r >= 0)
+        r = sd_bus_message_append(call, "s", interface);
+    if (r < 0)
+        return client_fail(client, r, failure);
+    return client_call(client, call, ret_answer, failure);
+}

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: MIT */
+#include "ctl-listen.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <systemd/sd-event.h>
+#include <unistd.h>
+
+#include "ctl-args.h"
+#include "ctl-client.h"
+#include "ctl-output.h"
+#include "ipc-names.h"
+#include "ipc-renderer.h"
+#include "macro.h"
+
+typedef struct Listening {
+    Client client;
+    ipc_renderer *renderer;
+    ipc_slot *state;
+    sd_event *event;
+    Failure *failure;
+    bool was_ready;
+} Listening;
+
+static void listening_clear(Listening *listening)
+{
+    ipc_slot_unref(listening->state); /* that it closes now is no news */
+    ipc_renderer_unref(listening->renderer);
+    sd_event_unref(listening->event);
+    client_close(&listening->client);
+}
+
+/* The loop's answer is the exit status; the first one counts. */
+static void end(Listening *listening, ExitStatus status)
+{
+    sd_event_exit(listening->event, (int)status);
+}
+
+/* Whoever reads the lines acts on each at once. */
+static void print_line(Listening *listening, json_t *line)
+{
+    Style style = listening->client.options->style == STYLE_PRETTY ? STYLE_PRETTY : STYLE_SPACED;
+    ExitStatus status;
+
+    if (!line || output_value(stdout, line, style) < 0) {
+        end(listening, failure_out_of_memory(listening->failure));
+    } else {
+        status = output_finish(listening->failure);
+        if (status != STATUS_OK || ferror(stdout)) /* a reader that has left ends it, too */
+            end(listening, status);
+    }
+    json_decref(line);
+}
+
+static void on_message(ipc_event *event, json_t *args, void *userdata)
+{
+    print_line(userdata, json_pack("{s:s, s:O, s:I}", "channel", ipc_event_get_channel(event), "args", args,
+                                   "sender_id", (json_int_t)ipc_event_get_sender_id(event)));
+}
+
+static void on_ready(Listening *listening)
+{
+    listening->was_ready = true;
+    print_line(listening, json_pack("{s:I}", "id", (json_int_t)ipc_renderer_get_id(listening->renderer)));
+}
+
+static ExitStatus status_at_first(const ipc_error *error)
+{
+    if (ipc_error_is(error, IPC_ERROR_MAIN_GONE))
+        return STATUS_NO_SERVICE;
+    if (ipc_error_is(error, IPC_ERROR_TIMEOUT))
+        return STATUS_TIMED_OUT;
+    return failure_status_of(error->name, true);
+}
+
+static void fail_at_first(Listening *listening, const ipc_error *error)
+{
+    ExitStatus status = status_at_first(error);
+
+    if (status == STATUS_NO_SERVICE)
+        failure_set(listening->failure, status, error->name, "%s; " CLIENT_START_HINT, error->message,
+                    ipc_renderer_get_name(listening->renderer));
+    else
+        failure_set(listening->failure, status, error->name, "%s", error->message);
+    end(listening, status);
+}
+
+/* Once main has been there it may come back, and then the renderer registers again. */
+static void on_gone(Listening *listening, const ipc_error *error)
+{
+    if (!listening->was_ready) {
+        fail_at_first(listening, error);
+        return;
+    }
+    fputs("ipcbusctl: ", stderr);
+    output_escaped(stderr, error->message);
+    fputs("; waiting for it to come back\n", stderr);
+}
+
+static int on_late(sd_event_source *source, uint64_t usec, void *userdata)
+{
+    Listening *listening = userdata;
+
+    (void)source, (void)usec;
+    if (!listening->was_ready)
+        end(listening, client_fail(&listening->client, -ETIMEDOUT, listening->failure));
+    return 0;
+}
+
+static void on_state(ipc_renderer *renderer, ipc_renderer_state state, const ipc_error *error, void *userdata)
+{
+    Listening *listening = userdata;
+
+    (void)renderer;
+    if (state == IPC_RENDERER_READY)
+        on_ready(listening);
+    else if (state == IPC_RENDERER_GONE)
+        on_gone(listening, error);
+    else if (state == IPC_RENDERER_CLOSED)
+        end(listening, client_fail(&listening->client, -ENOTCONN, listening->failure));
+}
+
+/* Only an error or a hang-up wakes us: nobody reads what we would write. */
+static int on_reader_gone(sd_event_source *source, int fd, uint32_t events, void *userdata)
+{
+    (void)fd, (void)events, (void)userdata;
+    return sd_event_exit(sd_event_source_get_event(source), STATUS_OK);
+}
+
+/* The loop ends in good order at SIGINT and SIGTERM, when main is not there in time, and when the reader goes. */
+static int add_endings(Listening *listening)
+{
+    static const int signals[] = { SIGINT, SIGTERM };
+    sigset_t set;
+    int r = 0;
+
+    sigemptyset(&set);
+    for (size_t i = 0; i < ELEMENTSOF(signals); i++)
+        sigaddset(&set, signals[i]);
+    if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
+        return -errno;
+    for (size_t i = 0; i < ELEMENTSOF(signals) && r >= 0; i++)
+        r = sd_event_add_signal(listening->event, NULL, signals[i], NULL, NULL);
+    if (r >= 0)
+        r = sd_event_add_time(listening->event, NULL, CLOCK_MONOTONIC, listening->client.until, 0, on_late, listening);
+    if (r >= 0)
+        r = sd_event_add_io(listening->event, NULL, STDOUT_FILENO, 0, on_reader_gone, NULL);
+    return r == -EPERM || r == -EBADF ? 0 : r; /* a file has no reader that could go */
+}
+
+static bool is_repeated(char **channels, size_t i)
+{
+    for (size_t j = 0; j < i; j++)
+        if (strcmp(channels[j], channels[i]) == 0)
+            return true;
+    return false;
+}
+
+static int add_listeners(Listening *listening, char **channels)
+{
+    int r = 0;
+
+    if (!channels[0])
+        return ipc_renderer_on_any(listening->renderer, NULL, on_message, listening);
+    for (size_t i = 0; channels[i] && r >= 0; i++)
+        if (!is_repeated(channels, i))
+            r = ipc_renderer_on(listening->renderer, NULL, channels[i], on_message, listening);
+    return r;
+}
+
+static int start(Listening *listening, char **channels)
+{
+    int r;
+
+    r = ipc_renderer_new(&listening->renderer, listening->client.bus, listening->client.options->name);
+    if (r >= 0)
+        r = ipc_renderer_set_title(listening->renderer, "ipcbusctl listen");
+    if (r >= 0)
+        r = ipc_renderer_on_state(listening->renderer, &listening->state, on_state, listening);
+    if (r >= 0)
+        r = add_listeners(listening, channels);
+    if (r >= 0)
+        r = sd_event_new(&listening->event);
+    if (r >= 0)
+        r = add_endings(listening);
+    if (r >= 0)
+        r = ipc_renderer_attach_event(listening->renderer, listening->event, SD_EVENT_PRIORITY_NORMAL);
+    return r;
+}
+
+ExitStatus listen_command(const Options *options, char **operands, Failure *failure)
+{
+    _cleanup_(listening_clear) Listening listening = { .failure = failure };
+    ExitStatus status = STATUS_OK;
+    int r;
+
+    for (size_t i = 0; operands[i] && status == STATUS_OK; i++)
+        status = args_check_channel(operands[i], failure);
+    if (status == STATUS_OK)
+        status = client_open(&listening.client, options, failure);
+    if (status != STATUS_OK)
+        return status;
+    r = start(&listening, operands);
+    if (r >= 0)
+        r = sd_event_loop(listening.event);
+    return r < 0 ? client_fail(&listening.client, r, failure) : (ExitStatus)r;
+}

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: MIT */
+#include "ctl-options.h"
+
+#include <ctype.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <systemd/sd-bus.h>
+
+#include "ctl-utf8.h"
+#include "ipc-names.h"
+
+enum {
+    WORD = 1, /* what getopt_long() calls a word that is no option */
+    OPTION_USER = 0x100,
+    OPTION_SYSTEM,
+    OPTION_ADDRESS,
+    OPTION_NAME,
+    OPTION_JSON,
+    OPTION_TIMEOUT,
+    OPTION_VERSION,
+};
+
+static const struct option long_options[] = {
+    { "user", no_argument, NULL, OPTION_USER },
+    { "system", no_argument, NULL, OPTION_SYSTEM },
+    { "address", required_argument, NULL, OPTION_ADDRESS },
+    { "host", required_argument, NULL, 'H' },
+    { "machine", required_argument, NULL, 'M' },
+    { "name", required_argument, NULL, OPTION_NAME },
+    { "json", required_argument, NULL, OPTION_JSON },
+    { "timeout", required_argument, NULL, OPTION_TIMEOUT },
+    { "help", no_argument, NULL, 'h' },
+    { "version", no_argument, NULL, OPTION_VERSION },
+    { 0 },
+};
+
+void options_print_help(void)
+{
+    puts("Options:\n"
+         "      --user             talk on the bus of your session (the default)\n"
+         "      --system           talk on the system bus\n"
+         "      --address=ADDRESS  talk on the bus at a D-Bus address\n"
+         "  -H, --host=[USER@]HOST talk on the system bus of another machine, through ssh\n"
+         "  -M, --machine=[USER@]MACHINE\n"
+         "                         talk on the system bus of a local container or, with\n"
+         "                         USER, on that user's bus in it\n"
+         "      --name=NAME        the bus name of the app (default: " IPC_MAIN_NAME ")\n"
+         "      --json=MODE        short (one line), pretty (indented) or off (the default)\n"
+         "      --timeout=SECONDS  how long to wait for answers: 25 by default, 0 or\n"
+         "                         infinity for ever, fractions such as 0.5 are welcome\n"
+         "  -h, --help             print this help, or that of a command, and exit\n"
+         "      --version          print the version and exit\n"
+         "\n"
+         "Options may stand anywhere. After -- every word is an operand; one such as -5 is\n"
+         "an operand anywhere.");
+}
+
+/* So that numbers need no care: no option begins with a digit. */
+static bool is_negative_number(const char *word)
+{
+    return word && word[0] == '-' && isdigit((unsigned char)word[1]);
+}
+
+static ExitStatus parse_style(const char *value, Style *ret, Failure *failure)
+{
+    if (strcmp(value, "short") == 0)
+        *ret = STYLE_SHORT;
+    else if (strcmp(value, "pretty") == 0)
+        *ret = STYLE_PRETTY;
+    else if (strcmp(value, "off") == 0)
+        *ret = STYLE_TEXT;
+    else
+        return failure_set(failure, STATUS_USAGE, NULL, "--json takes short, pretty or off; '%s' is none of them",
+                           value);
+    return STATUS_OK;
+}
+
+static ExitStatus parse_timeout(const char *value, uint64_t *ret_usec, Failure *failure)
+{
+    bool is_plain = value[strspn(value, "0123456789.")] == '\0'; /* strtod() takes signs, names and hexadecimal */
+    double seconds;
+    char *end;
+
+    if (strcmp(value, "infinity") == 0) {
+        *ret_usec = UINT64_MAX;
+        return STATUS_OK;
+    }
+    seconds = strtod(value, &end);
+    if (!is_plain || end == value || *end)
+        return failure_set(failure, STATUS_USAGE, NULL,
+                           "--timeout takes seconds, such as 0.5, or infinity; '%s' is neither", value);
+    if (seconds == 0 || seconds > 1e12)
+        *ret_usec = UINT64_MAX;
+    else
+        *ret_usec = seconds < 1e-6 ? 1 : (uint64_t)(seconds * 1e6);
+    return STATUS_OK;
+}
+
+static ExitStatus parse_name(const char *value, const char **ret_name, Failure *failure)
+{
+    /* sd-bus takes unique names for names, too. */
+    if (value[0] == ':' || sd_bus_service_name_is_valid(value) <= 0)
+        return failure_set(failure, STATUS_USAGE, NULL,
+                           "--name takes a bus name with a dot in it, such as com.example.Notes; '%s' is none", value);
+    *ret_name = value;
+    return STATUS_OK;
+}
+
+static ExitStatus parse_target(const char *option, BusKind kind, BusTarget *ret, Failure *failure)
+{
+    if (!*optarg)
+        return failure_set(failure, STATUS_USAGE, NULL, "%s must not be empty", option);
+    *ret = (BusTarget){ kind, optarg };
+    return STATUS_OK;
+}
+
+/* A long option is the word that getopt_long() has just left; of a short one it tells the letter. */
+static ExitStatus refuse(int reason, char *const *argv, Failure *failure)
+{
+    const char *word = argv[optind - 1];
+
+    if (reason == ':')
+        return failure_set(failure, STATUS_USAGE, NULL, "Option '%s' needs a value", word);
+    if (optopt >= OPTION_USER || optopt == 'h')
+        return failure_set(failure, STATUS_USAGE, NULL, "Option '%s' takes no value", word);
+    if (optopt > 0)
+        return failure_set(failure, STATUS_USAGE, NULL, "Unknown option '-%c'; for an operand, put -- before it",
+                           optopt);
+    return failure_set(failure, STATUS_USAGE, NULL, "Unknown option '%s'; for an operand, put -- before it", word);
+}
+
+static ExitStatus take_option(Options *options, int option, char *const *argv, Failure *failure)
+{
+    switch (option) {
+    case OPTION_USER:
+        options->bus = (BusTarget){ BUS_USER, NULL };
+        return STATUS_OK;
+    case OPTION_SYSTEM:
+        options->bus = (BusTarget){ BUS_SYSTEM, NULL };
+        return STATUS_OK;
+    case OPTION_ADDRESS:
+        return parse_target("--address", BUS_ADDRESS, &options->bus, failure);
+    case 'H':
+        return parse_target("--host", BUS_HOST, &options->bus, failure);
+    case 'M':
+        return parse_target("--machine", BUS_MACHINE, &options->bus, failure);
+    case OPTION_NAME:
+        return parse_name(optarg, &options->name, failure);
+    case OPTION_JSON:
+        return parse_style(optarg, &options->style, failure);
+    case OPTION_TIMEOUT:
+        return parse_timeout(optarg, &options->timeout_usec, failure);
+    case 'h':
+        options->help = true;
+        return STATUS_OK;
+    case OPTION_VERSION:
+        options->version = true;
+        return STATUS_OK;
+    default:
+        return refuse(option, argv, failure);
+    }
+}
+
+/* The "-" has getopt_long() answer the words in their order, the ":" leaves what is wrong for us to say. */
+static int next_option(int argc, char **argv)
+{
+    if (optind < argc && is_negative_number(argv[optind])) {
+        optarg = argv[optind++];
+        return WORD;
+    }
+    return getopt_long(argc, argv, "-:hH:M:", long_options, NULL);
+}
+
+static ExitStatus check_words(char **words, Failure *failure)
+{
+    for (int i = 0; words[i]; i++)
+        if (!utf8_is_valid(words[i]))
+            return failure_set(failure, STATUS_USAGE, NULL, "The word '%s' is not UTF-8", words[i]);
+    return STATUS_OK;
+}
+
+ExitStatus options_parse(Options *ret, int argc, char **argv, Failure *failure)
+{
+    Options options = {
+        .bus.kind = BUS_USER,
+        .name = IPC_MAIN_NAME,
+        .style = STYLE_TEXT,
+        .timeout_usec = IPC_TIMEOUT_USEC,
+        .words = argv + (argc > 0),
+    };
+    ExitStatus status = STATUS_OK;
+    int option, n_words = 0;
+
+    /* The words gather at the front of argv, where everything has been read. */
+    opterr = 0;
+    while (status == STATUS_OK && (option = next_option(argc, argv)) >= 0) {
+        if (option == WORD)
+            options.words[n_words++] = optarg;
+        else
+            status = take_option(&options, option, argv, failure);
+    }
+    if (status != STATUS_OK)
+        return status;
+
+    while (optind < argc)
+        options.words[n_words++] = argv[optind++];
+    options.words[n_words] = NULL;
+    *ret = options;
+    return check_words(options.words, failure);
+}

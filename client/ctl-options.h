@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* What the command line asks for. */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "bus-open.h"
+#include "ctl-failure.h"
+#include "ctl-output.h"
+
+typedef struct Options {
+    BusTarget bus;
+    const char *name;      /* the bus name of the app */
+    Style style;
+    uint64_t timeout_usec; /* UINT64_MAX: none */
+    bool help;
+    bool version;
+    char **words; /* the command and its operands; ends with NULL */
+} Options;
+
+/*
+ * Everything in ret is borrowed from argv, whose words it moves. Options are taken wherever they stand up to "--"; a
+ * word such as -5 is none.
+ */
+ExitStatus options_parse(Options *ret, int argc, char **argv, Failure *failure);
+
+/* The lines about options in --help. */
+void options_print_help(void);
