@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * The daemon: an app on a bus that has no code of its own but its modules, as Electron runs main.js.
+ *
+ * The name is taken last. Who finds the app on the bus finds it complete, and a start that fails leaves nothing behind.
+ */
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <systemd/sd-daemon.h>
+
+#include "bus-open.h"
+#include "ipc-main.h"
+#include "log.h"
+#include "macro.h"
+#include "module.h"
+#include "options.h"
+
+#define EXIT_USAGE 2
+
+static int open_bus(const BusTarget *target, sd_bus **ret_bus)
+{
+    _cleanup_free_ char *tried = NULL;
+    int r;
+
+    r = bus_open(target, ret_bus, &tried);
+    if (r < 0)
+        log_errno(LOG_ERR, r, "Failed to open the bus%s%s", tried ? " at " : "", tried ? tried : "");
+    return r;
+}
+
+static void on_warning(const char *message, void *userdata)
+{
+    log_warning("%s", message);
+}
+
+static int load_modules(ipc_app *app, const Options *options)
+{
+    int r;
+
+    for (size_t i = 0; i < options->n_modules; i++) {
+        r = module_load(app, options->modules[i]);
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+static int take_name(ipc_app *app)
+{
+    const char *name = ipc_app_get_name(app);
+    int r;
+
+    r = ipc_app_start(app);
+    if (r == -EEXIST)
+        log_error("The name %s is taken: another service owns it", name);
+    else if (r == -EACCES)
+        log_error("This bus does not allow us to own the name %s", name);
+    else if (r < 0)
+        log_errno(LOG_ERR, r, "Failed to own the name %s", name);
+    return r;
+}
+
+static int serve(ipc_app *app)
+{
+    int r;
+
+    sd_notify(0, "READY=1");
+    r = ipc_app_run(app);
+    if (r == -ENOTCONN)
+        log_error("The bus went away");
+    else if (r == -ETIMEDOUT)
+        log_error("The bus did not take all that was accepted for it before the time to stop was over");
+    else if (r < 0)
+        log_errno(LOG_ERR, r, "Failed to serve");
+    return r;
+}
+
+static int start_and_serve(ipc_app *app, const Options *options)
+{
+    int r;
+
+    r = load_modules(app, options);
+    if (r < 0)
+        return r;
+    r = take_name(app);
+    if (r < 0)
+        return r;
+    return serve(app);
+}
+
+static int run(const Options *options)
+{
+    _cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
+    _cleanup_(ipc_app_unrefp) ipc_app *app = NULL;
+    int r;
+
+    r = open_bus(&options->bus, &bus);
+    if (r < 0)
+        return r;
+    r = ipc_app_new(&app, bus, options->name);
+    if (r >= 0)
+        r = ipc_app_on_warning(app, NULL, on_warning, NULL);
+    if (r < 0) {
+        log_errno(LOG_ERR, r, "Failed to make the app %s", options->name);
+        return r;
+    }
+
+    r = start_and_serve(app, options);
+    /* However it ended, the modules are told that the app is closed, and free what is theirs. */
+    ipc_app_stop(app, 0);
+    return r;
+}
+
+/*
+ * SIGTERM and SIGINT are blocked before the name is taken, so that from the first call on they stop the app in good
+ * order; ipc_app_run() reads them. What is ignored would end a service that works: a terminal or a log that goes
+ * away, or a file-size limit, which is for the module to report.
+ */
+static void set_up_signals(void)
+{
+    static const int ignored[] = { SIGHUP, SIGPIPE, SIGXFSZ };
+    sigset_t stop;
+
+    for (size_t i = 0; i < ELEMENTSOF(ignored); i++)
+        signal(ignored[i], SIG_IGN);
+    sigemptyset(&stop);
+    sigaddset(&stop, SIGTERM);
+    sigaddset(&stop, SIGINT);
+    sigprocmask(SIG_BLOCK, &stop, NULL);
+}
+
+int main(int argc, char **argv)
+{
+    _cleanup_(options_clear) Options options = { 0 };
+    int r;
+
+    r = options_parse(&options, argc, argv);
+    if (r == 0)
+        return EXIT_SUCCESS;
+    if (r < 0)
+        return r == -EINVAL ? EXIT_USAGE : EXIT_FAILURE;
+
+    set_up_signals();
+    return run(&options) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}

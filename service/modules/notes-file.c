@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: MIT */
+#include "notes-file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "macro.h"
+
+#define NAME "notes.json"
+#define TEMPORARY_NAME NAME ".tmp" /* one is enough: who writes it has the lock */
+#define LOCK_NAME "notes.lock"
+
+#define LOCK_TRIES 100u                    /* an instance that is on its way out still has the lock: 2 s at most */
+#define LOCK_PAUSE_NSEC (20 * 1000 * 1000) /* between two tries */
+
+struct NotesFile {
+    char *path;
+    int folder;
+    int lock;
+};
+
+static void closep(int *fd)
+{
+    if (*fd >= 0)
+        close(*fd);
+}
+
+/* There are file systems that cannot sync a folder, and say so. */
+static int sync_folder(int fd)
+{
+    return fsync(fd) == 0 || errno == EINVAL ? 0 : -errno;
+}
+
+/* ---- the folder ---- */
+
+/* A new folder is an entry in the one above it, and as little worth as that one before it is on the disk. */
+static int sync_parent(char *path)
+{
+    _cleanup_(closep) int parent = -1;
+    char *slash = strrchr(path, '/');
+
+    *slash = '\0';
+    parent = open(slash == path ? "/" : path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    *slash = '/';
+    if (parent < 0)
+        return errno == EACCES ? 0 : -errno; /* it may be written to, and not read: then nothing more can be done */
+    return sync_folder(parent);
+}
+
+/* As mkdir -p. What exists and is no folder shows when the folder is opened. */
+static int make_folder(char *path)
+{
+    char *slash = strrchr(path, '/');
+    int r;
+
+    if (mkdir(path, 0700) == 0)
+        return sync_parent(path);
+    if (errno == EEXIST)
+        return 0;
+    if (errno != ENOENT || slash == path)
+        return -errno;
+
+    *slash = '\0';
+    r = make_folder(path);
+    *slash = '/';
+    if (r < 0)
+        return r;
+    if (mkdir(path, 0700) < 0 && errno != EEXIST)
+        return -errno;
+    return sync_parent(path);
+}
+
+static int open_folder(NotesFile *file, const char *folder)
+{
+    _cleanup_free_ char *path = strdup(folder);
+    int r;
+
+    if (!path)
+        return log_oom();
+    r = make_folder(path);
+    if (r >= 0) {
+        file->folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        r = file->folder < 0 ? -errno : 0;
+    }
+    if (r < 0)
+        log_errno(LOG_ERR, r, "notes: cannot use the folder %s", folder);
+    return r;
+}
+
+/* ---- the lock ---- */
+
+static int wait_for_lock(int lock)
+{
+    for (unsigned i = 0; i < LOCK_TRIES; i++) {
+        if (flock(lock, LOCK_EX | LOCK_NB) == 0)
+            return 0;
+        if (errno != EWOULDBLOCK && errno != EINTR)
+            return -errno;
+        nanosleep(&(struct timespec){ .tv_nsec = LOCK_PAUSE_NSEC }, NULL);
+    }
+    return -EBUSY;
+}
+
+static int take_lock(NotesFile *file, const char *folder)
+{
+    int r;
+
+    file->lock = openat(file->folder, LOCK_NAME, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    r = file->lock < 0 ? -errno : wait_for_lock(file->lock);
+    if (r == -EBUSY)
+        log_error("notes: another process uses the notes in %s", folder);
+    else if (r < 0)
+        log_errno(LOG_ERR, r, "notes: cannot lock %s/" LOCK_NAME, folder);
+    return r;
+}
+
+/* ---- the file ---- */
+
+static void notes_file_closep(NotesFile **file)
+{
+    notes_file_close(*file);
+}
+
+int notes_file_open(NotesFile **ret_file, const char *folder)
+{
+    _cleanup_(notes_file_closep) NotesFile *file = NULL;
+    int r;
+
+    file = calloc(1, sizeof(*file));
+    if (!file)
+        return log_oom();
+    file->folder = file->lock = -1;
+    if (asprintf(&file->path, "%s/" NAME, folder) < 0) {
+        file->path = NULL;
+        return log_oom();
+    }
+
+    r = open_folder(file, folder);
+    if (r < 0)
+        return r;
+    r = take_lock(file, folder);
+    if (r < 0)
+        return r;
+    if (unlinkat(file->folder, TEMPORARY_NAME, 0) < 0 && errno != ENOENT) {
+        r = -errno;
+        log_errno(LOG_ERR, r, "notes: cannot remove %s/" TEMPORARY_NAME, folder);
+        return r;
+    }
+    *ret_file = TAKE_PTR(file);
+    return 0;
+}
+
+NotesFile *notes_file_close(NotesFile *file)
+{
+    if (!file)
+        return NULL;
+    closep(&file->lock);
+    closep(&file->folder);
+    free(file->path);
+    free(file);
+    return NULL;
+}
+
+const char *notes_file_get_path(const NotesFile *file)
+{
+    return file->path;
+}
+
+/* Answers how many bytes there were; fewer than asked for only at the end of the file. */
+static ssize_t read_all(int fd, char *data, size_t size)
+{
+    size_t done = 0;
+    ssize_t n;
+
+    while (done < size) {
+        n = read(fd, data + done, size - done);
+        if (n == 0)
+            break;
+        if (n > 0)
+            done += (size_t)n;
+        else if (errno != EINTR)
+            return -errno;
+    }
+    return (ssize_t)done;
+}
+
+int notes_file_read(NotesFile *file, char **ret_data, size_t *ret_size)
+{
+    _cleanup_(closep) int fd = -1;
+    _cleanup_free_ char *data = NULL;
+    struct stat st;
+    ssize_t size;
+
+    /* Without O_NONBLOCK a FIFO of that name would hang the start. */
+    fd = openat(file->folder, NAME, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0 || fstat(fd, &st) < 0)
+        return -errno;
+    if (!S_ISREG(st.st_mode))
+        return S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL;
+
+    data = malloc((size_t)st.st_size + 1);
+    if (!data)
+        return -ENOMEM;
+    size = read_all(fd, data, (size_t)st.st_size);
+    if (size < 0)
+        return (int)size;
+    *ret_data = TAKE_PTR(data);
+    *ret_size = (size_t)size;
+    return 0;
+}
+
+static int write_all(int fd, const char *data, size_t size)
+{
+    size_t done = 0;
+    ssize_t n;
+
+    while (done < size) {
+        n = write(fd, data + done, size - done);
+        if (n >= 0)
+            done += (size_t)n;
+        else if (errno != EINTR)
+            return -errno;
+    }
+    return 0;
+}
+
+static int write_temporary(NotesFile *file, const char *data, size_t size)
+{
+    _cleanup_(closep) int fd = -1;
+    int r;
+
+    fd = openat(file->folder, TEMPORARY_NAME, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return -errno;
+    r = write_all(fd, data, size);
+    if (r < 0)
+        return r;
+    return fsync(fd) < 0 ? -errno : 0;
+}
+
+int notes_file_write(NotesFile *file, const char *data, size_t size)
+{
+    int r;
+
+    r = write_temporary(file, data, size);
+    if (r >= 0 && renameat(file->folder, TEMPORARY_NAME, file->folder, NAME) < 0)
+        r = -errno;
+    if (r < 0) {
+        unlinkat(file->folder, TEMPORARY_NAME, 0);
+        return r;
+    }
+    /*
+     * If this fails, the new file is in place and may not stay. There is no way back; the caller is told that nothing
+     * was saved, and the next write puts the file right.
+     */
+    return sync_folder(file->folder);
+}
+
+int notes_file_set_aside(NotesFile *file, char **ret_path)
+{
+    _cleanup_free_ char *path = NULL;
+    const char *name;
+    int r;
+
+    for (unsigned i = 1;; i++) {
+        free(path);
+        if (asprintf(&path, "%s.damaged-%u", file->path, i) < 0) {
+            path = NULL;
+            return -ENOMEM;
+        }
+        name = strrchr(path, '/') + 1;
+        if (faccessat(file->folder, name, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+            break;
+    }
+    if (errno != ENOENT)
+        return -errno;
+    if (renameat(file->folder, NAME, file->folder, name) < 0)
+        return -errno;
+    r = sync_folder(file->folder);
+    if (r < 0)
+        return r;
+    *ret_path = TAKE_PTR(path);
+    return 0;
+}
