@@ -23,8 +23,10 @@ void answer_clear(Answer *answer)
 /* From here on nothing is owed, whether the message gets there or not. */
 static int answer_send(Answer *answer, sd_bus_message *message, size_t size)
 {
+    int r = peer_answer(answer->peer, answer->call, message, size);
+
     answer->call = sd_bus_message_unref(answer->call);
-    return peer_send(answer->peer, message, size);
+    return r;
 }
 
 static int answer_too_large(Answer *answer)

@@ -50,3 +50,12 @@ void app_warn(ipc_app *app, const char *format, ...) __attribute__((format(print
 
 /* Tells the observers of a name about a renderer. */
 void app_tell(ipc_app *app, const char *observers, ipc_web_contents *contents);
+
+/* -EINVAL, -ENOTCONN */
+int app_check_open(const ipc_app *app);
+
+/* Leaves in good order, within app->stop_timeout. */
+int app_stop_now(ipc_app *app);
+
+/* Leaves at once. Nothing of the app stays on the bus; what belongs to its user stays until it is freed. */
+void app_close(ipc_app *app);

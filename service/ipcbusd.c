@@ -7,9 +7,11 @@
  */
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <systemd/sd-daemon.h>
+#include <unistd.h>
 
 #include "bus-open.h"
 #include "ipc-main.h"
@@ -132,11 +134,28 @@ static void set_up_signals(void)
     sigprocmask(SIG_BLOCK, &stop, NULL);
 }
 
+/* Where a standard stream is closed, the next file of ours would be it, and get the log. */
+static int fill_standard_streams(void)
+{
+    int fd;
+
+    do {
+        fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+        if (fd < 0)
+            return -errno;
+    } while (fd <= STDERR_FILENO);
+    close(fd);
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     _cleanup_(options_clear) Options options = { 0 };
     int r;
 
+    r = fill_standard_streams();
+    if (r < 0)
+        return EXIT_FAILURE;
     r = options_parse(&options, argc, argv);
     if (r == 0)
         return EXIT_SUCCESS;

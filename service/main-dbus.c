@@ -26,7 +26,7 @@ static int reply(Peer *peer, sd_bus_message *call, const char *types, ...)
     va_start(values, types);
     r = sd_bus_message_appendv(message, types, values);
     va_end(values);
-    return r < 0 ? r : peer_send(peer, message, 0);
+    return r < 0 ? r : peer_answer(peer, call, message, 0);
 }
 
 static int read_string_option(sd_bus_message *message, const char *key, const char **ret_value, sd_bus_error *error)
@@ -84,9 +84,7 @@ static int run_send(Peer *peer, sd_bus_message *message, sd_bus_error *error)
     r = sd_bus_message_read(message, "ss", &channel, &args);
     if (r >= 0)
         r = dispatch_send(peer, channel, args, error);
-    if (r < 0 || sd_bus_message_get_expect_reply(message) <= 0)
-        return r;
-    return reply(peer, message, "");
+    return r < 0 ? r : reply(peer, message, "");
 }
 
 static int run_invoke(Peer *peer, sd_bus_message *message, sd_bus_error *error)
@@ -116,9 +114,7 @@ static int run_send_to(Peer *peer, sd_bus_message *message, sd_bus_error *error)
     r = sd_bus_message_read(message, "uss", &id, &channel, &args);
     if (r >= 0)
         r = dispatch_send_to(peer, id, channel, args, error);
-    if (r < 0 || sd_bus_message_get_expect_reply(message) <= 0)
-        return r;
-    return reply(peer, message, "");
+    return r < 0 ? r : reply(peer, message, "");
 }
 
 static int run_send_to_host(Peer *peer, sd_bus_message *message, sd_bus_error *error)
@@ -129,9 +125,7 @@ static int run_send_to_host(Peer *peer, sd_bus_message *message, sd_bus_error *e
     r = sd_bus_message_read(message, "ss", &channel, &args);
     if (r >= 0)
         r = dispatch_send_to_host(peer, channel, args, error);
-    if (r < 0 || sd_bus_message_get_expect_reply(message) <= 0)
-        return r;
-    return reply(peer, message, "");
+    return r < 0 ? r : reply(peer, message, "");
 }
 
 static int run_cancel(Peer *peer, sd_bus_message *message, sd_bus_error *error)

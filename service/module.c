@@ -31,6 +31,8 @@ static char *build_tree_modules(void)
     exe[size] = '\0';
 
     slash = strrchr(exe, '/');
+    if (!slash)
+        return NULL;
     *slash = '\0';
     slash = strrchr(exe, '/');
     if (!slash || strcmp(slash, "/.libs") != 0)
@@ -95,6 +97,10 @@ int module_load(ipc_app *app, const char *name)
     if (r < 0)
         return r;
 
+    if (dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NOLOAD)) {
+        log_error("The module '%s' is loaded already: name it once", name);
+        return -EEXIST;
+    }
     code = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
     if (!code) {
         log_error("Failed to load the module '%s': %s", name, dlerror());

@@ -132,7 +132,7 @@ static void peer_send_error(Peer *peer, sd_bus_message *call, int number, const 
     else
         r = sd_bus_message_new_method_errno(call, &message, number, NULL);
     if (r >= 0)
-        (void)peer_send(peer, message, 0);
+        (void)peer_answer(peer, call, message, 0);
 }
 
 static void peer_run(Peer *peer, sd_bus_message *message, PeerRun run)
@@ -288,6 +288,11 @@ int peer_send(Peer *peer, sd_bus_message *message, size_t size)
         return r;
     peer->n_sent++;
     return 0;
+}
+
+int peer_answer(Peer *peer, sd_bus_message *call, sd_bus_message *answer, size_t size)
+{
+    return sd_bus_message_get_expect_reply(call) > 0 ? peer_send(peer, answer, size) : 0;
 }
 
 int peer_new_signal(Peer *peer, const char *member, sd_bus_message **ret_message)

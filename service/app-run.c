@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <signal.h>
+#include <time.h>
+
+#include "app.h"
+#include "invocation.h"
+#include "macro.h"
+#include "main-event.h"
+
+/* How an app runs, and how it leaves: what it has accepted is answered, and what it has answered is written. */
+
+static uint64_t now_monotonic(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+/* One step towards something that the bus must still do. -ETIMEDOUT: it is too late. */
+static int app_step(ipc_app *app, uint64_t deadline)
+{
+    uint64_t now;
+    int r;
+
+    r = sd_bus_process(app->bus, NULL);
+    peer_queue_flush(app);
+    if (r != 0)
+        return r < 0 ? r : 0;
+    now = now_monotonic();
+    if (now >= deadline)
+        return -ETIMEDOUT;
+    r = sd_bus_wait(app->bus, deadline - now);
+    return r < 0 && r != -EINTR ? r : 0;
+}
+
+/* What the bus had delivered when the name went is dispatched, wherever it has got to. */
+static int app_drain(ipc_app *app, uint64_t deadline)
+{
+    uint64_t n = 0;
+    int r = 0;
+
+    if (app->is_started)
+        r = sd_bus_release_name(app->bus, app->name);
+    while (r >= 0 && !app->is_closed) {
+        r = sd_bus_get_n_queued_read(app->bus, &n);
+        if (r >= 0 && n == 0 && !peer_set_is_waiting(&app->peers))
+            return 0;
+        if (r >= 0)
+            r = app_step(app, deadline);
+    }
+    return r;
+}
+
+static void app_reject_all(ipc_app *app)
+{
+    Peer *peer, *next;
+
+    app->is_stopping = true;
+    TAILQ_FOREACH_SAFE(peer, &app->peers.list, link, next) {
+        invocation_reject_all(peer);
+        main_event_reject_all(peer);
+    }
+}
+
+static int app_flush(ipc_app *app, uint64_t deadline)
+{
+    uint64_t n;
+    int r;
+
+    while (!app->is_closed) {
+        r = sd_bus_get_n_queued_write(app->bus, &n);
+        if (r >= 0 && n == 0 && TAILQ_EMPTY(&app->queues.waiting))
+            return 0;
+        if (r >= 0)
+            r = app_step(app, deadline);
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+int app_stop_now(ipc_app *app)
+{
+    uint64_t deadline = now_monotonic() + app->stop_timeout;
+    int r, flushed;
+
+    if (app->is_closed)
+        return 0;
+    app->is_stop_wanted = false;
+    app->is_processing = true;
+    sd_bus_set_method_call_timeout(app->bus, app->stop_timeout);
+    r = app_drain(app, deadline);
+    app_reject_all(app);
+    flushed = app_flush(app, deadline);
+    app->is_processing = false;
+    app_close(app);
+    return r < 0 ? r : flushed;
+}
+
+int ipc_app_stop(ipc_app *app, uint64_t timeout_usec)
+{
+    _cleanup_(ipc_app_unrefp) ipc_app *held = ipc_app_ref(app);
+
+    if (!held)
+        return -EINVAL;
+    held->stop_timeout = timeout_usec > 0 ? timeout_usec : IPC_STOP_TIMEOUT_USEC;
+    if (held->is_processing) {
+        held->is_stop_wanted = true;
+        return 0;
+    }
+    return app_stop_now(held);
+}
+
+static int on_signal(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
+{
+    (void)source, (void)info;
+    return ipc_app_quit(userdata);
+}
+
+static void on_run_closed(ipc_app *app, void *userdata)
+{
+    (void)userdata;
+    if (app->run_event)
+        sd_event_exit(app->run_event, -ENOTCONN);
+}
+
+static int app_prepare_run(ipc_app *app)
+{
+    sigset_t signals;
+    int r;
+
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    if (sigprocmask(SIG_BLOCK, &signals, NULL) < 0)
+        return -errno;
+    r = sd_event_add_signal(app->run_event, NULL, SIGTERM, on_signal, app);
+    if (r >= 0)
+        r = sd_event_add_signal(app->run_event, NULL, SIGINT, on_signal, app);
+    if (r >= 0)
+        r = ipc_app_attach_event(app, app->run_event, SD_EVENT_PRIORITY_NORMAL);
+    return r < 0 ? r : ipc_app_start(app);
+}
+
+int ipc_app_run(ipc_app *app)
+{
+    _cleanup_(ipc_app_unrefp) ipc_app *held = ipc_app_ref(app);
+    _cleanup_(ipc_slot_unrefp) ipc_slot *closed = NULL;
+    int r;
+
+    if (!held)
+        return -EINVAL;
+    if (held->run_event || held->loop.event)
+        return -EBUSY;
+    r = ipc_app_on_closed(held, &closed, on_run_closed, NULL);
+    if (r >= 0)
+        r = sd_event_new(&held->run_event);
+    if (r >= 0)
+        r = app_prepare_run(held);
+    if (r >= 0)
+        r = sd_event_loop(held->run_event);
+    held->run_event = sd_event_unref(held->run_event);
+    return r < 0 ? r : ipc_app_stop(held, 0);
+}
+
+int ipc_app_quit(ipc_app *app)
+{
+    if (!app)
+        return -EINVAL;
+    return app->run_event ? sd_event_exit(app->run_event, 0) : -ESTALE;
+}
