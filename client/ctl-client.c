@@ -197,7 +197,7 @@ void client_cancel(Client *client, sd_bus_message *call)
     if (sd_bus_message_get_cookie(call, &serial) < 0 ||
         client_new_call(client, &cancel, IPC_MAIN_PATH, IPC_MAIN_INTERFACE, "Cancel") < 0 ||
         sd_bus_message_append(cancel, "u", (uint32_t)serial) < 0 || sd_bus_message_set_expect_reply(cancel, 0) < 0 ||
-        sd_bus_send(client->bus, cancel, NULL) < 0)
+        sd_bus_message_set_auto_start(cancel, 0) < 0 || sd_bus_send(client->bus, cancel, NULL) < 0)
         return; /* leaving the bus says the same, if less politely */
 
     while (sd_bus_get_n_queued_write(client->bus, &n_queued) >= 0 && n_queued > 0)

@@ -49,17 +49,17 @@ void command_print_help(const Command *command)
 void command_print_help_of_all(const Command *commands)
 {
     puts("Usage: ipcbusctl [OPTION]... COMMAND [OPERAND]...\n"
-         "Talk to the main process of an ipcbus app: list its renderers, send, invoke, listen.\n"
+         "Talk to the main process of an ipcbus app, and to its renderers.\n"
          "\n"
          "Commands:");
     for (const Command *command = commands; command->name; command++)
-        printf("  %-9s %-20s %s\n", command->name, command->operands, command->summary);
+        printf("  %-9s %-19s %s\n", command->name, command->operands, command->summary);
     putchar('\n');
     options_print_help();
     puts("\n"
-         "An ARG is JSON; one that is not is taken as a string. 'ipcbusctl COMMAND --help' tells\n"
-         "more, and see ipcbusctl(1).\n"
+         "An ARG is JSON; one that is not is taken as a string. For more, see\n"
+         "'ipcbusctl COMMAND --help' and ipcbusctl(1).\n"
          "\n"
-         "Exit status: 0 done, 1 failed, 2 wrong usage, 3 no such service, 4 rejected by the\n"
-         "handler, 5 timed out.");
+         "Exit status: 0 done, 1 failed, 2 wrong usage, 3 no such service, 4 rejected by\n"
+         "the handler, 5 timed out.");
 }

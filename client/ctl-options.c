@@ -47,7 +47,7 @@ void options_print_help(void)
          "                         talk on the system bus of a local container or, with\n"
          "                         USER, on that user's bus in it\n"
          "      --name=NAME        the bus name of the app (default: " IPC_MAIN_NAME ")\n"
-         "      --json=MODE        short (one line), pretty (indented) or off (the default)\n"
+         "      --json=MODE        short (one line), pretty (indented) or off\n"
          "      --timeout=SECONDS  how long to wait for answers: 25 by default, 0 or\n"
          "                         infinity for ever, fractions such as 0.5 are welcome\n"
          "  -h, --help             print this help, or that of a command, and exit\n"

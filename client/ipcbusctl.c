@@ -41,7 +41,7 @@ static const Command commands[] = {
     {
         .name = "channels",
         .operands = "",
-        .summary = "List the channels that have listeners or a handler",
+        .summary = "List the channels and what is on them",
         .description = "Send and send-sync run the listeners of a channel, invoke calls its handler.\n",
         .example = "ipcbusctl channels --json=short",
         .run = channels_command,
@@ -61,7 +61,7 @@ static const Command commands[] = {
         .operands = "CHANNEL [ARG...]",
         .n_min = 1,
         .n_max = ANY_NUMBER,
-        .summary = "Call the handler of a channel and print its result",
+        .summary = "Call a handler and print its result",
         .description = "The result is JSON. If the handler rejects, the exit status is 4, and standard error has\n"
                        "its message, its error name and, in a second line, the detail if there is one.\n",
         .example = "ipcbusctl invoke add -5 3",
@@ -72,7 +72,7 @@ static const Command commands[] = {
         .operands = "CHANNEL [ARG...]",
         .n_min = 1,
         .n_max = ANY_NUMBER,
-        .summary = "Run the listeners of a channel and print what one returns",
+        .summary = "Run the listeners and print the answer",
         .description = "The first value that a listener returns is printed as JSON.\n",
         .example = "ipcbusctl send-sync config:get theme",
         .run = send_sync_command,

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "clock.h"
 #include "ipc-names.h"
 #include "macro.h"
 #include "renderer.h"
@@ -135,7 +136,7 @@ static void call_remove(ipc_slot *slot)
 
 int call_new(ipc_renderer *renderer, ipc_slot **ret_slot, CallDone done, uint64_t timeout, Call **ret_call)
 {
-    uint64_t now = now_monotonic();
+    uint64_t now = clock_now(CLOCK_MONOTONIC);
     Call *call;
 
     call = calloc(1, sizeof(*call));
@@ -362,7 +363,7 @@ bool outbox_expire(ipc_renderer *renderer)
 
     if (!call)
         return false;
-    now = now_monotonic();
+    now = clock_now(CLOCK_MONOTONIC);
     if (call->deadline > now)
         return false;
     for (; call && call->deadline <= now; call = TAILQ_FIRST(&outbox->deadlines)) {

@@ -4,21 +4,13 @@
 #include <assert.h>
 #include <errno.h>
 #include <string.h>
-#include <time.h>
 
+#include "clock.h"
 #include "ipc-names.h"
 #include "macro.h"
 #include "registration.h"
 #include "text.h"
 #include "webview.h"
-
-uint64_t now_monotonic(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
 
 /* ---- what comes from the bus ---- */
 
@@ -208,7 +200,7 @@ static bool has_unsent(ipc_renderer *renderer)
 /* What was accepted is written, if the bus and main let it; a program that sends and ends has sent. */
 static void write_unsent(ipc_renderer *renderer)
 {
-    uint64_t now = now_monotonic(), deadline = now + IPC_STOP_TIMEOUT_USEC;
+    uint64_t now = clock_now(CLOCK_MONOTONIC), deadline = now + IPC_STOP_TIMEOUT_USEC;
     int r = 1;
 
     while (r >= 0 && has_unsent(renderer) && now < deadline) {
@@ -217,7 +209,7 @@ static void write_unsent(ipc_renderer *renderer)
             r = sd_bus_wait(renderer->bus, deadline - now);
         if (r == -EINTR)
             r = 0;
-        now = now_monotonic();
+        now = clock_now(CLOCK_MONOTONIC);
     }
 }
 
@@ -388,7 +380,7 @@ int ipc_renderer_wait(ipc_renderer *renderer, uint64_t timeout_usec)
     r = ipc_renderer_get_timeout(renderer, &until);
     if (r < 0)
         return r;
-    now = now_monotonic();
+    now = clock_now(CLOCK_MONOTONIC);
     left = until == UINT64_MAX ? UINT64_MAX : until > now ? until - now : 0;
     if (left == 0)
         return 1;

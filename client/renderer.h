@@ -57,5 +57,3 @@ void renderer_set_state(ipc_renderer *renderer, ipc_renderer_state state, const 
 
 /* The bus went away: everything settles. */
 void renderer_lose_bus(ipc_renderer *renderer);
-
-uint64_t now_monotonic(void);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "clock.h"
 #include "ipc-names.h"
 #include "macro.h"
 #include "registration.h"
@@ -198,7 +199,7 @@ static int block(ipc_renderer *renderer, const Call *call)
             r = renderer_get_pump_timeout(renderer, &until);
         if (r < 0)
             return r;
-        now = now_monotonic();
+        now = clock_now(CLOCK_MONOTONIC);
         r = sd_bus_wait(renderer->bus, until > now ? (until == UINT64_MAX ? UINT64_MAX : until - now) : 0);
         if (r < 0 && r != -EINTR)
             return r;

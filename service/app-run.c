@@ -1,22 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <signal.h>
-#include <time.h>
 
 #include "app.h"
+#include "clock.h"
 #include "invocation.h"
 #include "macro.h"
 #include "main-event.h"
 
 /* How an app runs, and how it leaves: what it has accepted is answered, and what it has answered is written. */
-
-static uint64_t now_monotonic(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
 
 /* One step towards something that the bus must still do. -ETIMEDOUT: it is too late. */
 static int app_step(ipc_app *app, uint64_t deadline)
@@ -28,7 +20,7 @@ static int app_step(ipc_app *app, uint64_t deadline)
     peer_queue_flush(app);
     if (r != 0)
         return r < 0 ? r : 0;
-    now = now_monotonic();
+    now = clock_now(CLOCK_MONOTONIC);
     if (now >= deadline)
         return -ETIMEDOUT;
     r = sd_bus_wait(app->bus, deadline - now);
@@ -83,7 +75,7 @@ static int app_flush(ipc_app *app, uint64_t deadline)
 
 int app_stop_now(ipc_app *app)
 {
-    uint64_t deadline = now_monotonic() + app->stop_timeout;
+    uint64_t deadline = clock_now(CLOCK_MONOTONIC) + app->stop_timeout;
     int r, flushed;
 
     if (app->is_closed)

@@ -23,11 +23,6 @@ static void app_call(EmitterFunction function, void *userdata, void *context)
     ((ipc_app_callback_t)function)(context, userdata);
 }
 
-static void contents_call(EmitterFunction function, void *userdata, void *context)
-{
-    ((ipc_web_contents_callback_t)function)(context, userdata);
-}
-
 static void warning_call(EmitterFunction function, void *userdata, void *context)
 {
     ((ipc_warning_t)function)(context, userdata);
@@ -35,7 +30,7 @@ static void warning_call(EmitterFunction function, void *userdata, void *context
 
 void app_tell(ipc_app *app, const char *observers, ipc_web_contents *contents)
 {
-    emitter_emit(&app->observers, observers, contents_call, contents);
+    emitter_emit(&app->observers, observers, web_contents_call, contents);
 }
 
 void app_warn(ipc_app *app, const char *format, ...)

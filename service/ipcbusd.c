@@ -140,7 +140,7 @@ static int fill_standard_streams(void)
     int fd;
 
     do {
-        fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+        fd = open("/dev/null", O_RDWR);
         if (fd < 0)
             return -errno;
     } while (fd <= STDERR_FILENO);

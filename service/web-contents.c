@@ -5,9 +5,9 @@
 #include <errno.h>
 #include <search.h>
 #include <string.h>
-#include <time.h>
 
 #include "app.h"
+#include "clock.h"
 #include "macro.h"
 #include "main-dbus.h"
 #include "peer.h"
@@ -42,14 +42,6 @@ ipc_web_contents *ipc_web_contents_from_id(ipc_app *app, uint32_t id)
     return node ? *node : NULL;
 }
 
-static uint64_t now_realtime(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
-
 static int check_limits(const WebContentsSet *set, sd_bus_error *error)
 {
     if (set->n < IPC_RENDERERS_MAX && set->last_id < UINT32_MAX)
@@ -75,7 +67,7 @@ int web_contents_create(Peer *peer, const char *title, ipc_web_contents *host, i
         return -ENOMEM;
     contents->n_ref = 1;
     contents->id = set->last_id + 1;
-    contents->connected = now_realtime();
+    contents->connected = clock_now(CLOCK_REALTIME);
     contents->n_sent_before = peer->n_sent;
     contents->n_received_before = peer->n_received;
     LIST_INIT(&contents->guests);
@@ -99,7 +91,7 @@ int web_contents_create(Peer *peer, const char *title, ipc_web_contents *host, i
     return 0;
 }
 
-static void contents_call(EmitterFunction function, void *userdata, void *context)
+void web_contents_call(EmitterFunction function, void *userdata, void *context)
 {
     ((ipc_web_contents_callback_t)function)(context, userdata);
 }
@@ -134,7 +126,7 @@ void web_contents_destroy(ipc_web_contents *contents)
     if (contents->main)
         main_clear(contents->main);
     if (contents->observers)
-        emitter_emit(contents->observers, WEB_CONTENTS_DESTROYED, contents_call, contents);
+        emitter_emit(contents->observers, WEB_CONTENTS_DESTROYED, web_contents_call, contents);
     app_tell(app, APP_WEB_CONTENTS_DESTROYED, contents);
     contents->peer->contents = NULL;
     ipc_web_contents_unref(contents);

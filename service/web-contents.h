@@ -49,3 +49,6 @@ int web_contents_create(Peer *peer, const char *title, ipc_web_contents *host, i
 
 /* The peer has left: the app and the observers are told, the object goes, the set forgets it. */
 void web_contents_destroy(ipc_web_contents *contents);
+
+/* Of the emitters whose callbacks are about web contents. */
+void web_contents_call(EmitterFunction function, void *userdata, void *context);

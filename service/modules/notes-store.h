@@ -31,8 +31,9 @@ const char *notes_store_get_path(const NotesStore *store); /* of the file, for m
 json_t *notes_store_get_all(NotesStore *store);            /* an array in the order of the ids; borrowed */
 
 /*
- * The strings are borrowed, and checked by the caller; one that is NULL is left as it is by an edit. The note is a new reference. All three answer -ESRCH (there is
- * no such note), -E2BIG (there is no room for more notes, or for more text), -ENOMEM, or the errno of writing.
+ * The strings are borrowed, and checked by the caller; one that is NULL is left as it is by an edit. The note is a
+ * new reference. All three answer -ESRCH (there is no such note), -E2BIG (there is no room for more notes, or for more
+ * text), -ENOMEM, or the errno of writing.
  */
 int notes_store_add(NotesStore *store, json_t *title, json_t *text, json_t **ret_note);
 int notes_store_edit(NotesStore *store, json_int_t id, json_t *title, json_t *text, json_t **ret_note);
