@@ -35,10 +35,18 @@ static void listening_clear(Listening *listening)
     client_close(&listening->client);
 }
 
-/* The loop's answer is the exit status; the first one counts. */
+/* The loop answers the exit status. */
 static void end(Listening *listening, ExitStatus status)
 {
     sd_event_exit(listening->event, (int)status);
+}
+
+/* What happens in the rest of the last round would be a second failure. */
+static bool has_ended(const Listening *listening)
+{
+    int status;
+
+    return sd_event_get_exit_code(listening->event, &status) >= 0;
 }
 
 /* Whoever reads the lines acts on each at once. */
@@ -59,8 +67,12 @@ static void print_line(Listening *listening, json_t *line)
 
 static void on_message(ipc_event *event, json_t *args, void *userdata)
 {
-    print_line(userdata, json_pack("{s:s, s:O, s:I}", "channel", ipc_event_get_channel(event), "args", args,
-                                   "sender_id", (json_int_t)ipc_event_get_sender_id(event)));
+    Listening *listening = userdata;
+
+    if (has_ended(listening))
+        return;
+    print_line(listening, json_pack("{s:s, s:O, s:I}", "channel", ipc_event_get_channel(event), "args", args,
+                                    "sender_id", (json_int_t)ipc_event_get_sender_id(event)));
 }
 
 static void on_ready(Listening *listening)
@@ -107,7 +119,7 @@ static int on_late(sd_event_source *source, uint64_t usec, void *userdata)
     Listening *listening = userdata;
 
     (void)source, (void)usec;
-    if (!listening->was_ready)
+    if (!listening->was_ready && !has_ended(listening))
         end(listening, client_fail(&listening->client, -ETIMEDOUT, listening->failure));
     return 0;
 }
@@ -117,6 +129,8 @@ static void on_state(ipc_renderer *renderer, ipc_renderer_state state, const ipc
     Listening *listening = userdata;
 
     (void)renderer;
+    if (has_ended(listening))
+        return;
     if (state == IPC_RENDERER_READY)
         on_ready(listening);
     else if (state == IPC_RENDERER_GONE)

@@ -69,42 +69,70 @@ static bool depth_is_legal(json_t *value, unsigned depth)
     return true;
 }
 
-int text_encode(Text *text, json_t *value)
+/*
+ * Whether there are noncharacters (U+FDD0 to U+FDEF, and the last two of each plane): Unicode and JSON allow them in
+ * strings, sd-bus does not. They are legal as escapes.
+ */
+static bool has_noncharacters(const Text *text)
+{
+    const unsigned char *c = (const unsigned char *)text->data, *end = c + text->length;
+
+    for (; c < end; c++) {
+        if (*c < 0xef)
+            continue;
+        if (*c == 0xef && c[1] == 0xb7 && c[2] >= 0x90 && c[2] <= 0xaf)
+            return true;
+        if (*c == 0xef && c[1] == 0xbf && c[2] >= 0xbe)
+            return true;
+        if (*c > 0xef && (c[1] & 0x0f) == 0x0f && c[2] == 0xbf && c[3] >= 0xbe)
+            return true;
+    }
+    return false;
+}
+
+static int text_dump(Text *text, json_t *value, size_t flags)
+{
+    text->length = 0;
+    if (json_dump_callback(value, text_append, text, JSON_COMPACT | JSON_ENCODE_ANY | flags) < 0)
+        return text->error < 0 ? text->error : -EINVAL;
+    text->data[text->length] = '\0';
+    return 0;
+}
+
+static void text_init(Text *text)
 {
     text->data = text->fixed;
     text->length = 0;
     text->allocated = sizeof(text->fixed);
     text->max = IPC_ARGS_MAX;
     text->error = 0;
+}
 
-    if (!value) {
-        text_append("null", 4, text);
-    } else {
-        if (!depth_is_legal(value, 0))
-            return -EINVAL;
-        if (json_dump_callback(value, text_append, text, JSON_COMPACT | JSON_ENCODE_ANY) < 0)
-            return text->error < 0 ? text->error : -EINVAL;
-    }
-    text->data[text->length] = '\0';
-    return 0;
+int text_encode(Text *text, json_t *value)
+{
+    int r;
+
+    text_init(text);
+    if (!value)
+        value = json_null(); /* a constant, which nobody owns */
+    if (!depth_is_legal(value, 0))
+        return -EINVAL;
+    r = text_dump(text, value, 0);
+    if (r >= 0 && has_noncharacters(text))
+        r = text_dump(text, value, JSON_ENSURE_ASCII);
+    return r;
 }
 
 int text_encode_args(Text *text, json_t *args)
 {
     _cleanup_(json_cleanup) json_t *empty = NULL;
 
-    if (!args) {
+    text_init(text);
+    if (!args)
         args = empty = json_array();
-        if (!empty) {
-            text->data = text->fixed;
-            return -ENOMEM;
-        }
-    }
-    if (!json_is_array(args)) {
-        text->data = text->fixed;
-        return -EINVAL;
-    }
-    return text_encode(text, args);
+    if (!args)
+        return -ENOMEM;
+    return json_is_array(args) ? text_encode(text, args) : -EINVAL;
 }
 
 int text_pack_value(json_t **ret_value, const char *format, va_list elements)
