@@ -34,6 +34,24 @@ static int on_time(sd_event_source *source, uint64_t usec, void *userdata)
     return loop_dispatch(userdata);
 }
 
+/*
+ * A timer that goes off too early costs one wake-up, setting it costs a system call: so while calls follow each other,
+ * each with a later deadline, it stays as it is. Without any deadline it is off, because who is idle must sleep.
+ */
+static int loop_arm(Loop *loop, uint64_t until)
+{
+    int enabled, r;
+
+    if (until == UINT64_MAX)
+        return sd_event_source_set_enabled(loop->timer, SD_EVENT_OFF);
+    r = sd_event_source_get_enabled(loop->timer, &enabled);
+    if (r < 0 || (enabled != SD_EVENT_OFF && loop->armed > 0 && loop->armed <= until))
+        return r;
+    loop->armed = until;
+    r = sd_event_source_set_time(loop->timer, until);
+    return r < 0 ? r : sd_event_source_set_enabled(loop->timer, SD_EVENT_ONESHOT);
+}
+
 /* What to wait for changes with every message, so it is asked anew before each sleep. */
 static int on_prepare(sd_event_source *source, void *userdata)
 {
@@ -49,12 +67,7 @@ static int on_prepare(sd_event_source *source, void *userdata)
         until = 0;
     }
     r = sd_event_source_set_io_events(source, (uint32_t)events);
-    if (r < 0)
-        return r;
-    if (until == UINT64_MAX)
-        return sd_event_source_set_enabled(loop->timer, SD_EVENT_OFF);
-    r = sd_event_source_set_time(loop->timer, until);
-    return r < 0 ? r : sd_event_source_set_enabled(loop->timer, SD_EVENT_ONESHOT);
+    return r < 0 ? r : loop_arm(loop, until);
 }
 
 static int loop_add_sources(Loop *loop, int64_t priority)

@@ -21,6 +21,7 @@ typedef struct Loop {
     sd_event *event; /* NULL: not attached */
     sd_event_source *io;
     sd_event_source *timer;
+    uint64_t armed; /* when the timer goes off, if it is on */
 } Loop;
 
 /* event NULL: the thread's default loop. -EBUSY: attached already. */

@@ -32,7 +32,8 @@ static void keep_one_line(char *text)
     }
 }
 
-__attribute__((format(printf, 3, 0))) static void log_linev(int priority, const char *tail, const char *format, va_list ap)
+__attribute__((format(printf, 3, 0))) static void log_linev(int priority, const char *tail, const char *format,
+                                                            va_list ap)
 {
     char text[LOG_LINE_MAX];
 

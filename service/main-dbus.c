@@ -232,22 +232,24 @@ WEB_CONTENTS_PROPERTY(pending_invokes, "u", contents->peer->n_pending)
 
 /* ---- vtables ---- */
 
+/* sd-bus would ask the bus, and wait, for the privileges of each caller of each call. The policy knows better. */
+#define OPEN SD_BUS_VTABLE_UNPRIVILEGED
 #define CONST SD_BUS_VTABLE_PROPERTY_CONST
 
 static const sd_bus_vtable main_vtable[] = {
-    SD_BUS_VTABLE_START(SD_BUS_VTABLE_UNPRIVILEGED),
-    SD_BUS_METHOD_WITH_ARGS("Register", SD_BUS_ARGS("a{sv}", options), SD_BUS_RESULT("u", id), method_register, 0),
-    SD_BUS_METHOD_WITH_ARGS("Send", SD_BUS_ARGS("s", channel, "s", args), SD_BUS_NO_RESULT, method_send, 0),
+    SD_BUS_VTABLE_START(0),
+    SD_BUS_METHOD_WITH_ARGS("Register", SD_BUS_ARGS("a{sv}", options), SD_BUS_RESULT("u", id), method_register, OPEN),
+    SD_BUS_METHOD_WITH_ARGS("Send", SD_BUS_ARGS("s", channel, "s", args), SD_BUS_NO_RESULT, method_send, OPEN),
     SD_BUS_METHOD_WITH_ARGS("Invoke", SD_BUS_ARGS("s", channel, "s", args), SD_BUS_RESULT("s", result),
-                            method_invoke, 0),
+                            method_invoke, OPEN),
     SD_BUS_METHOD_WITH_ARGS("SendSync", SD_BUS_ARGS("s", channel, "s", args), SD_BUS_RESULT("s", result),
-                            method_send_sync, 0),
+                            method_send_sync, OPEN),
     SD_BUS_METHOD_WITH_ARGS("SendTo", SD_BUS_ARGS("u", id, "s", channel, "s", args), SD_BUS_NO_RESULT,
-                            method_send_to, 0),
+                            method_send_to, OPEN),
     SD_BUS_METHOD_WITH_ARGS("SendToHost", SD_BUS_ARGS("s", channel, "s", args), SD_BUS_NO_RESULT,
-                            method_send_to_host, 0),
-    SD_BUS_METHOD_WITH_ARGS("Cancel", SD_BUS_ARGS("u", serial), SD_BUS_NO_RESULT, method_cancel, 0),
-    SD_BUS_METHOD_WITH_ARGS("CreateWebview", SD_BUS_NO_ARGS, SD_BUS_RESULT("s", token), method_create_webview, 0),
+                            method_send_to_host, OPEN),
+    SD_BUS_METHOD_WITH_ARGS("Cancel", SD_BUS_ARGS("u", serial), SD_BUS_NO_RESULT, method_cancel, OPEN),
+    SD_BUS_METHOD_WITH_ARGS("CreateWebview", SD_BUS_NO_ARGS, SD_BUS_RESULT("s", token), method_create_webview, OPEN),
     SD_BUS_SIGNAL_WITH_ARGS("Message", SD_BUS_ARGS("s", channel, "s", args, "u", sender_id), 0),
     SD_BUS_SIGNAL_WITH_ARGS("WebviewMessage", SD_BUS_ARGS("u", guest_id, "s", channel, "s", args), 0),
     SD_BUS_SIGNAL_WITH_ARGS("WebviewAttached", SD_BUS_ARGS("s", token, "u", guest_id), 0),
@@ -259,7 +261,7 @@ static const sd_bus_vtable main_vtable[] = {
 };
 
 static const sd_bus_vtable web_contents_vtable[] = {
-    SD_BUS_VTABLE_START(SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_VTABLE_START(0),
     SD_BUS_PROPERTY("Id", "u", get_id, 0, CONST),
     SD_BUS_PROPERTY("BusName", "s", get_bus_name, 0, CONST),
     SD_BUS_PROPERTY("ProcessId", "u", get_process_id, 0, CONST),
