@@ -172,44 +172,52 @@ static const char *type_name(const json_t *value)
     return names[json_typeof(value)];
 }
 
-int text_decode(const char *text, const char *what, json_t **ret_value, sd_bus_error *error)
+static json_t *text_load(const char *text, json_error_t *where)
 {
-    json_error_t where;
-    json_t *value;
+    return json_loadb(text, strlen(text), JSON_DECODE_ANY | JSON_ALLOW_NUL, where);
+}
 
-    value = json_loadb(text, strlen(text), JSON_DECODE_ANY | JSON_ALLOW_NUL, &where);
-    if (value) {
-        *ret_value = value;
-        return 0;
-    }
-    if (json_error_code(&where) == json_error_out_of_memory)
+static int load_error(json_error_t *where, const char *what, sd_bus_error *error)
+{
+    if (json_error_code(where) == json_error_out_of_memory)
         return sd_bus_error_setf(error, IPC_ERROR_NO_MEMORY, "Out of memory while reading %s", what);
 
     /* jansson quotes the text, and may cut a character in two; the bus would throw out who sends that. */
-    if (!text_is_utf8(where.text))
-        snprintf(where.text, sizeof(where.text), "invalid text");
+    if (!text_is_utf8(where->text))
+        snprintf(where->text, sizeof(where->text), "invalid text");
     sd_bus_error_setf(error, IPC_ERROR_INVALID_ARGS, "%s is not JSON: line %d, column %d (byte %d): %s", what,
-                      where.line, where.column, where.position, where.text);
+                      where->line, where->column, where->position, where->text);
     return -EINVAL;
+}
+
+int text_decode(const char *text, const char *what, json_t **ret_value, sd_bus_error *error)
+{
+    json_error_t where;
+    json_t *value = text_load(text, &where);
+
+    if (!value)
+        return load_error(&where, what, error);
+    *ret_value = value;
+    return 0;
 }
 
 int text_decode_args(const char *text, const char *channel, json_t **ret_args, sd_bus_error *error)
 {
-    _cleanup_(json_cleanup) json_t *args = NULL;
     char what[IPC_CHANNEL_MAX + sizeof("The args of ''")];
-    int r;
+    json_error_t where;
+    json_t *args = text_load(text, &where);
 
-    snprintf(what, sizeof(what), "The args of '%s'", channel);
-    r = text_decode(text, what, &args, error);
-    if (r < 0)
-        return r;
-    if (!json_is_array(args)) {
-        sd_bus_error_setf(error, IPC_ERROR_INVALID_ARGS,
-                          "%s must be a JSON array: line 1, column 1 begins %s", what, type_name(args));
-        return -EINVAL;
+    if (json_is_array(args)) {
+        *ret_args = args;
+        return 0;
     }
-    *ret_args = TAKE_PTR(args);
-    return 0;
+    snprintf(what, sizeof(what), "The args of '%s'", channel);
+    if (!args)
+        return load_error(&where, what, error);
+    sd_bus_error_setf(error, IPC_ERROR_INVALID_ARGS, "%s must be a JSON array: line 1, column 1 begins %s", what,
+                      type_name(args));
+    json_decref(args);
+    return -EINVAL;
 }
 
 bool text_is_utf8(const char *text)
