@@ -4,9 +4,9 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "bus-open.h"
+#include "clock.h"
 #include "ipc-names.h"
 #include "macro.h"
 
@@ -18,17 +18,9 @@
 #define CANCEL_USEC (1u * 1000 * 1000) /* us that writing a Cancel may take */
 #define DBUS_NAME "org.freedesktop.DBus"
 
-static uint64_t now_usec(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
-
 static uint64_t usec_from_now(uint64_t usec)
 {
-    uint64_t now = now_usec();
+    uint64_t now = clock_now(CLOCK_MONOTONIC);
 
     return usec < UINT64_MAX - now ? now + usec : UINT64_MAX;
 }
@@ -42,7 +34,7 @@ static int client_step(Client *client, uint64_t until)
     r = sd_bus_process(client->bus, NULL);
     if (r != 0)
         return r;
-    now = now_usec();
+    now = clock_now(CLOCK_MONOTONIC);
     if (now >= until)
         return -ETIMEDOUT;
     r = sd_bus_wait(client->bus, until == UINT64_MAX ? UINT64_MAX : until - now);

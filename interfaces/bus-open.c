@@ -7,9 +7,9 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "ipc-names.h"
 #include "macro.h"
 
@@ -140,14 +140,6 @@ static int start(const BusTarget *target, const char *address, sd_bus **ret_bus)
     }
 }
 
-static uint64_t now_usec(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
-
 /* A socket that takes connections and then says nothing must not hold us, nor look like a bus. */
 static int wait_until_ready(sd_bus *bus, uint64_t until)
 {
@@ -164,7 +156,7 @@ static int wait_until_ready(sd_bus *bus, uint64_t until)
         if (r > 0)
             continue;
 
-        now = now_usec();
+        now = clock_now(CLOCK_MONOTONIC);
         if (now >= until)
             return -ETIMEDOUT;
         r = sd_bus_wait(bus, until - now);
@@ -185,7 +177,7 @@ int bus_open(const BusTarget *target, sd_bus **ret_bus, char **ret_tried)
     r = start(target, address, &bus);
     if (r >= 0)
         /* ssh may ask a person for a passphrase: there, sd-bus's own limit of 90 s has to do. */
-        r = wait_until_ready(bus, target->kind == BUS_HOST ? UINT64_MAX : now_usec() + IPC_TIMEOUT_USEC);
+        r = wait_until_ready(bus, target->kind == BUS_HOST ? UINT64_MAX : clock_now(CLOCK_MONOTONIC) + IPC_TIMEOUT_USEC);
     if (r < 0) {
         *ret_tried = TAKE_PTR(address);
         return r;

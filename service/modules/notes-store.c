@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "clock.h"
 #include "log.h"
 #include "macro.h"
 #include "notes-file.h"
@@ -183,14 +183,6 @@ json_t *notes_store_get_all(NotesStore *store)
 
 /* ---- changing ---- */
 
-static json_int_t now_msec(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (json_int_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* Binary search, as the list is in the order of the ids. */
 static int find(const NotesStore *store, json_int_t id, size_t *ret_index)
 {
@@ -241,7 +233,7 @@ static int commit(NotesStore *store, json_t *notes, json_int_t next_id)
 int notes_store_add(NotesStore *store, json_t *title, json_t *text, json_t **ret_note)
 {
     _cleanup_(json_cleanup) json_t *note = NULL, *notes = NULL;
-    json_int_t now = now_msec();
+    json_int_t now = (json_int_t)(clock_now(CLOCK_REALTIME) / 1000);
     int r;
 
     if (json_array_size(store->notes) >= NOTES_MAX || store->next_id >= NOTES_ID_MAX)
@@ -271,7 +263,7 @@ int notes_store_edit(NotesStore *store, json_int_t id, json_t *title, json_t *te
     note = json_copy(json_array_get(store->notes, i));
     notes = json_copy(store->notes);
     if ((title && json_object_set(note, "title", title) < 0) || (text && json_object_set(note, "text", text) < 0) ||
-        json_object_set_new(note, "modified", json_integer(now_msec())) < 0 || json_array_set(notes, i, note) < 0)
+        json_object_set_new(note, "modified", json_integer((json_int_t)(clock_now(CLOCK_REALTIME) / 1000))) < 0 || json_array_set(notes, i, note) < 0)
         return -ENOMEM;
 
     r = commit(store, notes, store->next_id);
