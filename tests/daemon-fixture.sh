@@ -258,7 +258,7 @@ fails_with() {
 
 # listen FILE CHANNEL: a renderer in the background, whose messages go to the file.
 listen() {
-    "$ipcbusctl" --address="$address" listen "$2" >"$1" &
+    "$ipcbusctl" --address="$address" listen "$2" >"$1" 2>"$1.err" &
     pids+=($!)
     until_true grep -q '"id"' "$1"
 }

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* The bus: a dbus-daemon of the benchmark's own, with the limits of a session bus, in a temporary folder. */
+
+#include <systemd/sd-bus.h>
+
+#include "bench-child.h"
+
+typedef struct Bus {
+    Child daemon;
+    char address[256];
+} Bus;
+
+int bus_start(Bus *bus);
+void bus_stop(Bus *bus);
+
+/* A connection of its own. */
+int bus_open(const char *address, sd_bus **ret_bus);
+
+/* Returns when the name is owned, as the child is about to. -ESRCH: it ended before; -ETIMEDOUT. */
+int bus_wait_for_name(const char *address, const char *name, const Child *owner);

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* The daemon: what a real ipcbusd with the module echo needs when it has little or nothing to do. */
+
+#define CROWD 1000u /* renderers that the memory of one is measured with */
+
+typedef struct DaemonFigures {
+    double bytes_at_rest;      /* of private memory */
+    double bytes_resident;     /* at rest, what it shares with other processes included */
+    double bytes_per_renderer; /* more than that */
+    double wake_ups;           /* in an idle second after traffic */
+    double renderer_wake_ups;  /* of a renderer attached to a loop, in the same second */
+} DaemonFigures;
+
+int daemon_measure(const char *address, const char *program, DaemonFigures *ret_figures);

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: MIT */
+
+/* The library, used as its documentation says, by its own process() and wait() or in an sd-event loop. */
+
+#include <errno.h>
+#include <string.h>
+
+#include "bench-bus.h"
+#include "bench-contender.h"
+#include "ipc-main.h"
+#include "ipc-renderer.h"
+#include "macro.h"
+
+#define COUNT_CHANNEL "sent" /* as long as CHANNEL */
+
+/* ---- service ---- */
+
+static int handle_echo(ipc_invocation *invocation, json_t *args, void *userdata)
+{
+    (void)userdata;
+    return ipc_invocation_resolve(invocation, args);
+}
+
+static void on_echo(ipc_event *event, json_t *args, void *userdata)
+{
+    (void)userdata;
+    (void)ipc_event_return(event, args);
+}
+
+static void on_sent(ipc_event *event, json_t *args, void *userdata)
+{
+    (void)event, (void)args;
+    tally_count(userdata);
+}
+
+static int open_service(const Scene *scene, ipc_app **app)
+{
+    _cleanup_(sd_bus_unrefp) sd_bus *bus = NULL;
+    ipc_main *main;
+    int r;
+
+    r = bus_open(scene->address, &bus);
+    if (r >= 0)
+        r = ipc_app_new(app, bus, scene->bus_name);
+    if (r < 0)
+        return r;
+    main = ipc_app_get_main(*app);
+    r = ipc_main_handle(main, NULL, CHANNEL, handle_echo, NULL);
+    if (r >= 0)
+        r = ipc_main_on(main, NULL, CHANNEL, on_echo, NULL);
+    if (r >= 0)
+        r = ipc_main_on(main, NULL, COUNT_CHANNEL, on_sent, scene->tally);
+    if (r >= 0)
+        r = ipc_app_start(*app);
+    return r < 0 ? r : scene_ready(scene);
+}
+
+static int serve(const Scene *scene)
+{
+    ipc_app *app;
+    int r;
+
+    r = open_service(scene, &app);
+    while (r >= 0) {
+        r = ipc_app_process(app);
+        if (r == 0)
+            r = ipc_app_wait(app, UINT64_MAX);
+    }
+    return r;
+}
+
+static int serve_by_event(const Scene *scene)
+{
+    ipc_app *app;
+    int r;
+
+    r = open_service(scene, &app);
+    return r < 0 ? r : ipc_app_run(app);
+}
+
+/* ---- client ---- */
+
+typedef struct IpcbusClient {
+    ipc_renderer *renderer;
+    sd_event *event; /* NULL: none */
+    json_t *args;
+    unsigned n_left;
+    int r;
+} IpcbusClient;
+
+static int check_result(json_t *result)
+{
+    const char *text = json_string_value(json_array_get(result, 0));
+
+    return text && strcmp(text, PAYLOAD) == 0 ? 0 : -EBADMSG;
+}
+
+static int call(void *userdata, unsigned n)
+{
+    IpcbusClient *client = userdata;
+    int r = 0;
+
+    for (; n > 0 && r >= 0; n--) {
+        json_auto_t *result = NULL;
+
+        r = ipc_renderer_send_sync(client->renderer, CHANNEL, client->args, &result, NULL);
+        if (r >= 0)
+            r = check_result(result);
+    }
+    return r;
+}
+
+static void on_reply(ipc_renderer *renderer, json_t *result, const ipc_error *error, void *userdata)
+{
+    IpcbusClient *client = userdata;
+
+    client->r = error ? -ipc_error_get_errno(error) : check_result(result);
+    if (client->r >= 0 && --client->n_left > 0)
+        client->r = ipc_renderer_invoke(renderer, NULL, CHANNEL, client->args, on_reply, client);
+}
+
+static int step(IpcbusClient *client)
+{
+    int r;
+
+    if (client->event)
+        return sd_event_run(client->event, UINT64_MAX);
+    r = ipc_renderer_process(client->renderer);
+    return r == 0 ? ipc_renderer_wait(client->renderer, UINT64_MAX) : r;
+}
+
+static int invoke(void *userdata, unsigned n)
+{
+    IpcbusClient *client = userdata;
+    int r;
+
+    client->n_left = n;
+    client->r = 0;
+    r = ipc_renderer_invoke(client->renderer, NULL, CHANNEL, client->args, on_reply, client);
+    while (r >= 0 && client->r >= 0 && client->n_left > 0)
+        r = step(client);
+    return r < 0 ? r : client->r;
+}
+
+static int send_many(void *userdata, unsigned n)
+{
+    IpcbusClient *client = userdata;
+    int r = 0;
+
+    for (; n > 0 && r >= 0; n--)
+        r = ipc_renderer_send(client->renderer, COUNT_CHANNEL, client->args);
+    return r;
+}
+
+static const ActRun ipcbus_runs[N_ACTS] = { [ACT_CALL] = call, [ACT_INVOKE] = invoke, [ACT_SEND] = send_many };
+
+static int open_client(const Scene *scene, IpcbusClient *client)
+{
+    _cleanup_(sd_bus_unrefp) sd_bus *bus = NULL;
+    int r;
+
+    client->args = json_pack("[s]", PAYLOAD);
+    if (!client->args)
+        return -ENOMEM;
+    r = bus_open(scene->address, &bus);
+    return r < 0 ? r : ipc_renderer_new(&client->renderer, bus, scene->bus_name);
+}
+
+static int perform_when_ready(const Scene *scene, IpcbusClient *client)
+{
+    int r = 0;
+
+    while (r >= 0 && ipc_renderer_get_state(client->renderer) == IPC_RENDERER_CONNECTING)
+        r = step(client);
+    if (r >= 0 && ipc_renderer_get_state(client->renderer) != IPC_RENDERER_READY)
+        r = -ENOTCONN;
+    return r < 0 ? r : scene_perform(scene, ipcbus_runs, client);
+}
+
+static int perform(const Scene *scene)
+{
+    IpcbusClient client = { 0 };
+    int r;
+
+    r = open_client(scene, &client);
+    return r < 0 ? r : perform_when_ready(scene, &client);
+}
+
+static int perform_by_event(const Scene *scene)
+{
+    IpcbusClient client = { 0 };
+    int r;
+
+    r = open_client(scene, &client);
+    if (r >= 0)
+        r = sd_event_new(&client.event);
+    if (r >= 0)
+        r = ipc_renderer_attach_event(client.renderer, client.event, SD_EVENT_PRIORITY_NORMAL);
+    return r < 0 ? r : perform_when_ready(scene, &client);
+}
+
+Contender ipcbus_contender = { .bus_name = "org.ipcbus.Bench", .serve = serve, .perform = perform };
+
+Contender ipcbus_event_contender = {
+    .bus_name = "org.ipcbus.BenchEvent",
+    .serve = serve_by_event,
+    .perform = perform_by_event,
+};
