@@ -2,6 +2,7 @@
 #include "receiving.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "event.h"
@@ -65,6 +66,14 @@ static void warning_call(EmitterFunction function, void *userdata, void *context
 void receive_warn(ipc_renderer *renderer, const char *message)
 {
     emitter_emit(&renderer->observers, RENDERER_WARNING, warning_call, (void *)message);
+}
+
+void receive_leak(const char *channel, void *renderer)
+{
+    char message[IPC_CHANNEL_MAX + sizeof(EMITTER_LEAK_FORMAT) + 16];
+
+    snprintf(message, sizeof(message), EMITTER_LEAK_FORMAT, IPC_LISTENERS_MAX, channel);
+    receive_warn(renderer, message);
 }
 
 static int receive_message(ipc_renderer *renderer, sd_bus_message *message)

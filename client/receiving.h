@@ -14,3 +14,6 @@ void receive_signal(ipc_renderer *renderer, sd_bus_message *message);
 int receive_new_event(ipc_renderer *renderer, const char *channel, uint32_t sender_id, ipc_event **ret_event);
 
 void receive_warn(ipc_renderer *renderer, const char *message);
+
+/* The leak guard of a renderer's listeners. */
+void receive_leak(const char *channel, void *renderer);

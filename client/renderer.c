@@ -8,6 +8,7 @@
 #include "clock.h"
 #include "ipc-names.h"
 #include "macro.h"
+#include "receiving.h"
 #include "registration.h"
 #include "text.h"
 #include "webview.h"
@@ -144,6 +145,8 @@ int ipc_renderer_new(ipc_renderer **ret_renderer, sd_bus *bus, const char *name)
 
     renderer->n_ref = 1;
     renderer->timeout = IPC_TIMEOUT_USEC;
+    renderer->listeners.leak = receive_leak;
+    renderer->listeners.leak_userdata = renderer;
     outbox_init(&renderer->outbox);
     inbox_init(&renderer->inbox);
     renderer->name = strdup(name);

@@ -18,6 +18,9 @@ typedef void (*EmitterCall)(EmitterFunction function, void *userdata, void *cont
 /* The leak guard: called once for each channel that grows past IPC_LISTENERS_MAX. */
 typedef void (*EmitterLeak)(const char *channel, void *userdata);
 
+/* What it should say: IPC_LISTENERS_MAX, and the channel. */
+#define EMITTER_LEAK_FORMAT "More than %u listeners on channel '%s': is each removed when it is no longer needed?"
+
 typedef struct Emitter {
     void *tree;                     /* its channels, by name */
     LIST_HEAD(, Channel) channels;  /* the same, to walk over */

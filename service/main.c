@@ -8,8 +8,7 @@
 
 static void on_leak(const char *channel, void *userdata)
 {
-    app_warn(userdata, "More than %u listeners on channel '%s': is each removed when it is no longer needed?",
-             IPC_LISTENERS_MAX, channel);
+    app_warn(userdata, EMITTER_LEAK_FORMAT, IPC_LISTENERS_MAX, channel);
 }
 
 void main_init(ipc_main *main, ipc_app *app)
