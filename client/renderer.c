@@ -214,6 +214,8 @@ static void write_unsent(ipc_renderer *renderer)
             r = 0;
         now = clock_now(CLOCK_MONOTONIC);
     }
+    if (r >= 0 && renderer->is_started && renderer->state != IPC_RENDERER_CLOSED)
+        (void)backlog_settle(renderer->bus, deadline > now ? deadline - now : 1);
 }
 
 void ipc_renderer_close(ipc_renderer *renderer)

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "backlog.h"
 
-#include <stdint.h>
-
 #include "ipc-names.h"
+#include "macro.h"
 
 bool backlog_has_room(Backlog *backlog, sd_bus *bus)
 {
@@ -14,4 +13,16 @@ bool backlog_has_room(Backlog *backlog, sd_bus *bus)
     if (n_messages == 0)
         backlog->bytes = 0;
     return n_messages < IPC_BACKLOG_MESSAGES_MAX && backlog->bytes < IPC_BACKLOG_BYTES_MAX;
+}
+
+int backlog_settle(sd_bus *bus, uint64_t timeout_usec)
+{
+    _cleanup_(sd_bus_message_unrefp) sd_bus_message *ping = NULL;
+    int r;
+
+    r = sd_bus_message_new_method_call(bus, &ping, "org.freedesktop.DBus", "/org/freedesktop/DBus",
+                                       "org.freedesktop.DBus.Peer", "Ping");
+    if (r >= 0)
+        r = sd_bus_call(bus, ping, timeout_usec, NULL, NULL);
+    return r < 0 ? r : 0;
 }

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <systemd/sd-bus.h>
 
 typedef struct Backlog {
@@ -17,6 +18,13 @@ typedef struct Backlog {
 
 /* Whether the connection should be given another message. */
 bool backlog_has_room(Backlog *backlog, sd_bus *bus);
+
+/*
+ * Waits until the bus has read all that was written, for so many us. A socket that is closed with something unread in
+ * it resets the connection, and the bus then forgets what it has not read: so who leaves asks it for an answer first.
+ * -ETIMEDOUT, -ENOTCONN, or as sd_bus_call().
+ */
+int backlog_settle(sd_bus *bus, uint64_t timeout_usec);
 
 /* It was given one with so many bytes of text. */
 static inline void backlog_add(Backlog *backlog, size_t size)

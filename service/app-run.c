@@ -58,19 +58,20 @@ static void app_reject_all(ipc_app *app)
 
 static int app_flush(ipc_app *app, uint64_t deadline)
 {
-    uint64_t n;
+    uint64_t n, now;
     int r;
 
     while (!app->is_closed) {
         r = sd_bus_get_n_queued_write(app->bus, &n);
         if (r >= 0 && n == 0 && TAILQ_EMPTY(&app->queues.waiting))
-            return 0;
+            break;
         if (r >= 0)
             r = app_step(app, deadline);
         if (r < 0)
             return r;
     }
-    return 0;
+    now = clock_now(CLOCK_MONOTONIC);
+    return app->is_closed ? 0 : backlog_settle(app->bus, deadline > now ? deadline - now : 1);
 }
 
 int app_stop_now(ipc_app *app)

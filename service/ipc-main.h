@@ -459,7 +459,8 @@ int ipc_web_contents_on_destroyed(ipc_web_contents *contents, ipc_slot **ret_slo
  * ipc_module_init - the one symbol of a module that ipcbusd loads, defined by the module
  * @app: the app, not started yet
  *
- * Return: 0 or more; a negative errno ends ipcbusd with a message.
+ * Return: 0 or more; a negative errno ends ipcbusd with a message (-ECANCELED: with the one that the module itself
+ * has written to standard error).
  */
 int ipc_module_init(ipc_app *app);
 
