@@ -32,7 +32,7 @@
 
 #define IPC_CHANNEL_MAX 255u                       /* bytes of a channel's name, without its NUL */
 #define IPC_ARGS_MAX (16u * 1024 * 1024)           /* bytes of JSON text in one message on the bus */
-#define IPC_DEPTH_MAX 2048u                        /* arrays and objects within each other */
+#define IPC_DEPTH_MAX 2048u                        /* values within each other */
 #define IPC_TIMEOUT_USEC (25u * 1000 * 1000)       /* us until an unanswered call fails */
 #define IPC_STOP_TIMEOUT_USEC (5u * 1000 * 1000)   /* us that a stopping app has to write what it accepted */
 #define IPC_LISTENERS_MAX 10u                      /* listeners of one channel before a leak is suspected */

@@ -49,15 +49,13 @@ static int text_append(const char *piece, size_t size, void *userdata)
     return 0;
 }
 
-/* The receiver's parser stops at the same depth. Values that contain themselves end here, too. */
+/* The receiver's parser stops at the same depth, and counts each value. Values that contain themselves end here, too. */
 static bool depth_is_legal(json_t *value, unsigned depth)
 {
     const char *key;
     json_t *child;
     size_t i;
 
-    if (!json_is_array(value) && !json_is_object(value))
-        return true;
     if (depth == IPC_DEPTH_MAX)
         return false;
     json_array_foreach(value, i, child)

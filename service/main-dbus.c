@@ -20,6 +20,8 @@ static int reply(Peer *peer, sd_bus_message *call, const char *types, ...)
     va_list values;
     int r;
 
+    if (sd_bus_message_get_expect_reply(call) <= 0)
+        return 0;
     r = sd_bus_message_new_method_return(call, &message);
     if (r < 0)
         return r;

@@ -55,8 +55,10 @@ static void main_event_destroy(ipc_event *event)
     MainEvent *self = (MainEvent *)event;
     char message[512];
 
-    snprintf(message, sizeof(message), "No listener of '%s' returned anything", event->channel);
-    main_event_fail(event, IPC_ERROR_REPLY_NEVER_SENT, message);
+    if (event->is_sync) {
+        snprintf(message, sizeof(message), "No listener of '%s' returned anything", event->channel);
+        main_event_fail(event, IPC_ERROR_REPLY_NEVER_SENT, message);
+    }
     answer_clear(&self->answer);
     event_done(event);
     free(self);

@@ -205,7 +205,7 @@ static int peer_ask_credentials(Peer *peer)
 static int on_credentials(sd_bus_message *reply, void *userdata, sd_bus_error *error)
 {
     Peer *peer = userdata;
-    _cleanup_(ipc_app_unrefp) ipc_app *app = ipc_app_ref(peer->app);
+    _cleanup_(ipc_app_unrefp) _unused_ ipc_app *app = ipc_app_ref(peer->app);
     const char *from = sd_bus_message_get_sender(reply);
 
     (void)error;
