@@ -217,7 +217,7 @@ static int report(const Options *options, Series series[N_SERIES], const DaemonF
 static int run(const Options *options)
 {
     static Series series[N_SERIES];
-    DaemonFigures figures;
+    DaemonFigures figures = { 0 };
     Bus bus = { 0 };
     unsigned cpu = 0;
     int r;
