@@ -76,9 +76,9 @@ static void call_give_up(Call *call)
 
     if (call->held)
         held_free(renderer, call->held);
-    if (!call->is_in_flight || !call->is_invoke)
+    if (!call->is_in_flight || !call->is_invoke || call->is_given_up)
         return;
-    call->is_invoke = false;
+    call->is_given_up = true;
     if (sd_bus_message_new_method_call(renderer->bus, &message, NULL, IPC_MAIN_PATH, IPC_MAIN_INTERFACE,
                                        "Cancel") >= 0 &&
         sd_bus_message_append(message, "u", (uint32_t)call->cookie) >= 0)
@@ -401,6 +401,8 @@ void outbox_fail_calls(ipc_renderer *renderer, const char *error_name, const cha
     Held *held, *next_held;
     Call *call, *next;
 
+    /* What was cancelled while it was held is among the deadlines alone. */
+    outbox_expire(renderer);
     TAILQ_FOREACH_SAFE(call, &renderer->outbox.in_flight, link, next) {
         if (call->is_settled || call->is_immediate)
             continue;
@@ -420,6 +422,8 @@ void outbox_fail_all(ipc_renderer *renderer, const char *error_name, const char 
 {
     Call *call;
 
+    /* The same. */
+    outbox_expire(renderer);
     while ((call = TAILQ_FIRST(&renderer->outbox.in_flight))) {
         call_landed(call);
         if (!call->is_settled)

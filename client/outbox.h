@@ -35,6 +35,7 @@ struct Call {
     bool is_in_flight;
     bool is_settled;
     bool is_cancelled;
+    bool is_given_up; /* main has been told */
     uint64_t deadline; /* us of CLOCK_MONOTONIC */
     uint64_t cookie;
     char *answerer; /* whose answer counts, beside that of the bus; NULL: the bus alone */

@@ -227,6 +227,8 @@ void ipc_renderer_close(ipc_renderer *renderer)
     held = ipc_renderer_ref(renderer);
     renderer->is_closing = true;
     loop_detach(&renderer->loop);
+    emitter_remove_all(&renderer->listeners, NULL);
+    emitter_remove_all(&renderer->observers, NULL);
     if (!renderer->bus)
         return;
     outbox_fail_calls(renderer, IPC_ERROR_CANCELLED, "The renderer was closed");
@@ -414,23 +416,11 @@ static int loop_process(void *object)
     return ipc_renderer_process(object);
 }
 
-static void *loop_ref(void *object)
-{
-    return ipc_renderer_ref(object);
-}
-
-static void loop_unref(void *object)
-{
-    ipc_renderer_unref(object);
-}
-
 static const LoopOps renderer_loop_ops = {
     .get_fd = loop_get_fd,
     .get_events = loop_get_events,
     .get_timeout = loop_get_timeout,
     .process = loop_process,
-    .ref = loop_ref,
-    .unref = loop_unref,
 };
 
 int ipc_renderer_attach_event(ipc_renderer *renderer, sd_event *event, int64_t priority)

@@ -86,7 +86,7 @@ int ipc_event_return(ipc_event *event, json_t *value)
     if (!event || !event->was_sync)
         return -EINVAL;
     if (!event->is_sync)
-        return -EALREADY;
+        return event->ended;
     return event->ops->answer(event, value);
 }
 

@@ -21,6 +21,7 @@ struct ipc_event {
     uint32_t sender_id;
     bool is_sync; /* the sender still waits for an answer */
     bool was_sync;
+    int ended; /* what a later answer gets: -EALREADY, -ENOTCONN */
     char *channel;
 };
 

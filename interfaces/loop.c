@@ -9,16 +9,18 @@
 
 static int loop_dispatch(Loop *loop)
 {
-    const LoopOps *ops = loop->ops;
-    void *object = ops->ref(loop->object);
+    bool is_detached = false;
     int i, r = 1;
 
-    /* A callback may detach the object, or drop its last reference but ours. */
-    for (i = 0; i < LOOP_BATCH && r > 0 && loop->event; i++)
-        r = ops->process(object);
+    /* A callback may drop the object, and the loop with it. */
+    loop->is_detached = &is_detached;
+    for (i = 0; i < LOOP_BATCH && r > 0 && !is_detached; i++)
+        r = loop->ops->process(loop->object);
+    if (is_detached)
+        return 0;
+    loop->is_detached = NULL;
     if (r < 0)
         loop_detach(loop);
-    ops->unref(object);
     return 0;
 }
 
@@ -113,6 +115,9 @@ int loop_attach(Loop *loop, sd_event *event, int64_t priority, const LoopOps *op
 
 void loop_detach(Loop *loop)
 {
+    if (loop->is_detached)
+        *loop->is_detached = true;
+    loop->is_detached = NULL;
     loop->io = sd_event_source_disable_unref(loop->io);
     loop->timer = sd_event_source_disable_unref(loop->timer);
     loop->event = sd_event_unref(loop->event);

@@ -3,6 +3,7 @@
 
 /* The glue between an sd-event loop and anything that a poll loop could drive. */
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <systemd/sd-event.h>
 
@@ -11,8 +12,6 @@ typedef struct LoopOps {
     int (*get_events)(void *object);
     int (*get_timeout)(void *object, uint64_t *ret_usec);
     int (*process)(void *object);
-    void *(*ref)(void *object);
-    void (*unref)(void *object);
 } LoopOps;
 
 typedef struct Loop {
@@ -21,8 +20,11 @@ typedef struct Loop {
     sd_event *event; /* NULL: not attached */
     sd_event_source *io;
     sd_event_source *timer;
-    uint64_t armed; /* when the timer goes off, if it is on */
+    uint64_t armed;    /* when the timer goes off, if it is on */
+    bool *is_detached; /* of the dispatch that runs, to be set */
 } Loop;
+
+/* An object keeps itself while it is processed, and detaches before it goes. */
 
 /* event NULL: the thread's default loop. -EBUSY: attached already. */
 int loop_attach(Loop *loop, sd_event *event, int64_t priority, const LoopOps *ops, void *object);

@@ -116,7 +116,7 @@ static void on_run_closed(ipc_app *app, void *userdata)
 {
     (void)userdata;
     if (app->run_event)
-        sd_event_exit(app->run_event, -ENOTCONN);
+        sd_event_exit(app->run_event, app->is_stopping ? 0 : -ENOTCONN);
 }
 
 static int app_prepare_run(ipc_app *app)
@@ -155,6 +155,7 @@ int ipc_app_run(ipc_app *app)
     if (r >= 0)
         r = sd_event_loop(held->run_event);
     held->run_event = sd_event_unref(held->run_event);
+    loop_detach(&held->loop);
     return r < 0 ? r : ipc_app_stop(held, 0);
 }
 

@@ -270,23 +270,11 @@ static int loop_process(void *object)
     return ipc_app_process(object);
 }
 
-static void *loop_ref(void *object)
-{
-    return ipc_app_ref(object);
-}
-
-static void loop_unref(void *object)
-{
-    ipc_app_unref(object);
-}
-
 static const LoopOps app_loop_ops = {
     .get_fd = loop_get_fd,
     .get_events = loop_get_events,
     .get_timeout = loop_get_timeout,
     .process = loop_process,
-    .ref = loop_ref,
-    .unref = loop_unref,
 };
 
 int ipc_app_attach_event(ipc_app *app, sd_event *event, int64_t priority)

@@ -281,34 +281,32 @@ static const sd_bus_vtable web_contents_vtable[] = {
 
 /* ---- objects ---- */
 
-static int find_web_contents(sd_bus *bus, const char *path, const char *interface, void *userdata, void **ret_found,
-                             sd_bus_error *error)
-{
-    _cleanup_free_ char *name = NULL;
-    ipc_web_contents *contents;
-    char expected[16];
-    int r;
-
-    (void)bus, (void)interface, (void)error;
-    r = sd_bus_path_decode(path, IPC_WEB_CONTENTS_PATH, &name);
-    if (r <= 0)
-        return r;
-    contents = ipc_web_contents_from_id(userdata, (uint32_t)strtoul(name, NULL, 10));
-    if (!contents)
-        return 0;
-    /* One object has one path: no leading zeroes, no trailing words. */
-    snprintf(expected, sizeof(expected), "%u", contents->id);
-    if (strcmp(name, expected) != 0)
-        return 0;
-    *ret_found = contents;
-    return 1;
-}
-
 static char *object_path(const ipc_web_contents *contents)
 {
     char *path = NULL;
 
     return asprintf(&path, "%s/%u", IPC_WEB_CONTENTS_PATH, contents->id) < 0 ? NULL : path;
+}
+
+static int find_web_contents(sd_bus *bus, const char *path, const char *interface, void *userdata, void **ret_found,
+                             sd_bus_error *error)
+{
+    _cleanup_free_ char *expected = NULL;
+    ipc_web_contents *contents;
+    const char *slash = strrchr(path, '/');
+
+    (void)bus, (void)interface, (void)error;
+    contents = ipc_web_contents_from_id(userdata, (uint32_t)strtoul(slash + 1, NULL, 10));
+    if (!contents)
+        return 0;
+    /* One object has one path: no leading zeroes, no trailing words, no other spelling. */
+    expected = object_path(contents);
+    if (!expected)
+        return -ENOMEM;
+    if (strcmp(path, expected) != 0)
+        return 0;
+    *ret_found = contents;
+    return 1;
 }
 
 static void free_paths(char ***paths)

@@ -13,13 +13,14 @@ static int main_event_reply(ipc_event *event, const char *channel, const Text *a
 }
 
 /* Nobody waits for it any more. */
-static void main_event_settled(MainEvent *self)
+static void main_event_settled(MainEvent *self, int ended)
 {
     Peer *peer = self->answer.peer;
 
     if (!self->event.is_sync)
         return;
     self->event.is_sync = false;
+    self->event.ended = ended;
     TAILQ_REMOVE(&peer->syncs, self, link);
     peer->n_pending--;
 }
@@ -31,7 +32,7 @@ static int main_event_answer(ipc_event *event, json_t *value)
 
     r = answer_value(&self->answer, value);
     if (!answer_is_owed(&self->answer))
-        main_event_settled(self);
+        main_event_settled(self, -EALREADY);
     return r;
 }
 
@@ -42,7 +43,7 @@ void main_event_fail(ipc_event *event, const char *error_name, const char *messa
     if (!event->is_sync)
         return;
     (void)answer_error(&self->answer, error_name, message, NULL);
-    main_event_settled(self);
+    main_event_settled(self, -ENOTCONN);
 }
 
 static ipc_sender *main_event_get_sender(const ipc_event *event)
@@ -98,7 +99,7 @@ void main_event_cancel_all(Peer *peer)
     MainEvent *self;
 
     while ((self = TAILQ_FIRST(&peer->syncs)))
-        main_event_settled(self);
+        main_event_settled(self, -ENOTCONN);
 }
 
 void main_event_reject_all(Peer *peer)
