@@ -48,10 +48,11 @@ has_line() {
 listen() {
     local name=$1
     shift
+    rm -f "$tmp/$name" # what a listener before this one wrote must not be taken for this one's
     "$ipcbusctl" --address="$address" listen "$@" >"$tmp/$name" 2>"$tmp/$name.err" &
     listener=$!
     pids+=("$listener")
-    until_true grep -q '"id": ' "$tmp/$name"
+    until_true grep -qs '"id": ' "$tmp/$name"
 }
 
 id_of() {
@@ -78,9 +79,10 @@ stop_listening() {
 
 # watch_bus NAME MEMBER: calls of this method are logged to $tmp/NAME from here on.
 watch_bus() {
+    rm -f "$tmp/$1"
     busctl --address="$address" --match="type='method_call',member='$2'" monitor >"$tmp/$1" 2>&1 &
     pids+=($!)
-    until_true grep -q '^Monitoring' "$tmp/$1"
+    until_true grep -qs '^Monitoring' "$tmp/$1"
 }
 
 # ---- help ----

@@ -258,9 +258,10 @@ fails_with() {
 
 # listen FILE CHANNEL: a renderer in the background, whose messages go to the file.
 listen() {
+    rm -f "$1" # what a listener before this one wrote must not be taken for this one's
     "$ipcbusctl" --address="$address" listen "$2" >"$1" 2>"$1.err" &
     pids+=($!)
-    until_true grep -q '"id"' "$1"
+    until_true grep -qs '"id"' "$1"
 }
 
 [[ -x $ipcbusd ]] || { echo "Bail out! $ipcbusd is not there"; exit 1; }

@@ -70,8 +70,8 @@ void heard_compare(const char *where, const Heard *heard, const char *member, co
     g_autofree char *text = heard->args ? json_text(heard->args) : NULL;
     json_t *expected = args ? json_from(args) : NULL;
 
-    if (strcmp(heard->member, member) != 0 || g_strcmp0(heard->channel, channel) != 0 || heard->id != id ||
-        (expected && !json_equal(heard->args, expected)))
+    if (strcmp(heard->member, member) != 0 || heard->id != id ||
+        (channel && g_strcmp0(heard->channel, channel) != 0) || (expected && !json_equal(heard->args, expected)))
         g_error("%s: expected %s %s %s %u, heard %s %s %s %u", where, member, channel, args, id, heard->member,
                 heard->channel, text, heard->id);
     json_decref(expected);

@@ -90,7 +90,7 @@ Outcome *call_object(Client *c, const char *path, const char *interface, const c
 
 /* ---- hearing ---- */
 
-/* Waits for the next thing that the client hears, and compares it. args of NULL: any. */
+/* Waits for the next thing that the client hears, and compares it. A channel or args of NULL: any. */
 #define expect_message(c, channel, args, sender_id) \
     client_expect(G_STRLOC, c, "Message", channel, args, sender_id)
 #define expect_signal(c, member, channel, args, id) client_expect(G_STRLOC, c, member, channel, args, id)

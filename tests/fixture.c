@@ -133,11 +133,18 @@ Fixture *fixture_new(void)
     return fixture_new_with(&(FixtureOptions){ 0 });
 }
 
+static void on_leave(gpointer client, gpointer data)
+{
+    (void)data;
+    leave(client);
+}
+
 void fixture_free(Fixture *f)
 {
     if (!f)
         return;
-    g_ptr_array_unref(f->clients);
+    /* Callbacks may still look at those that have left. */
+    g_ptr_array_foreach(f->clients, on_leave, NULL);
     while (f->kept.length > 0)
         ipc_invocation_unref(g_queue_pop_head(&f->kept));
     while (f->kept_events.length > 0)
@@ -145,6 +152,7 @@ void fixture_free(Fixture *f)
     main_vanish(f);
     if (f->main_pid > 0)
         main_end(f, SIGTERM);
+    g_ptr_array_unref(f->clients);
     g_ptr_array_unref(f->outcomes);
     g_queue_clear_full(&f->heard, (GDestroyNotify)heard_free);
     g_ptr_array_unref(f->warnings);
