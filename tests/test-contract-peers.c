@@ -149,10 +149,10 @@ static void test_cancel_of_another_client(void)
 
     keep(f, "slow");
     o = invoke_start(a, "slow", "[]");
-    p = invoke_start(b, "slow", "[]");
-    g_assert_cmpuint(o->serial, ==, p->serial);
     one = take_kept(f);
+    p = invoke_start(b, "slow", "[]");
     other = take_kept(f);
+    g_assert_cmpuint(o->serial, ==, p->serial);
     assert_replied(call(b, "Cancel", "u", (uint32_t)o->serial), "");
     assert_rejected(p, IPC_ERROR_CANCELLED, NULL);
     g_assert_false(is_settled(o));
