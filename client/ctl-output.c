@@ -164,10 +164,14 @@ void output_escaped(FILE *stream, const char *text)
 
 ExitStatus output_finish(Failure *failure)
 {
+    static bool reader_has_left;
+
     errno = 0;
     if (fflush(stdout) == 0 && !ferror(stdout))
         return STATUS_OK;
     if (errno == EPIPE)
+        reader_has_left = true;
+    if (reader_has_left)
         return STATUS_OK;
     return failure_set(failure, STATUS_FAILED, NULL, "Failed to write the output: %s",
                        errno ? strerror(errno) : "an earlier write failed");

@@ -45,12 +45,13 @@ typedef enum ipc_renderer_state {
 /**
  * ipc_renderer_new - make a renderer of an app
  * @ret_renderer: the renderer; drop it with ipc_renderer_unref()
- * @bus: a connection of its own, which the renderer keeps a reference to; NULL opens the user's bus
+ * @bus: a started connection of its own, in no loop, which the renderer closes when it ends; NULL opens the user's
+ *       bus
  * @name: the well-known name of the app, such as "com.example.Notes"; NULL is IPC_MAIN_NAME
  *
  * Nothing blocks: the renderer registers when it is first processed, and what is sent until then waits its turn.
  *
- * Return: 0, or -EINVAL (no bus name), -ENOMEM, or what opening the bus answers, such as -ENOENT or -ECONNREFUSED
+ * Return: 0, or -EINVAL (no bus name), -EBUSY (@bus is in a loop), -ENOMEM, or what opening the bus answers, such as -ENOENT or -ECONNREFUSED
  * (no bus there).
  */
 int ipc_renderer_new(ipc_renderer **ret_renderer, sd_bus *bus, const char *name);
@@ -62,8 +63,9 @@ ipc_renderer *ipc_renderer_unref(ipc_renderer *renderer); /* the last one closes
  * ipc_renderer_close - leave the bus
  * @renderer: the renderer, or NULL
  *
- * What was sent is written; every call that is still pending settles with IPC_ERROR_CANCELLED, from within this
- * call. Listeners do not run any more.
+ * Every call that is still pending settles with IPC_ERROR_CANCELLED, from within this call; listeners and observers do
+ * not run any more. What was sent is written first: where the bus or main do not take it, this blocks, for
+ * IPC_STOP_TIMEOUT_USEC at most.
  */
 void ipc_renderer_close(ipc_renderer *renderer);
 

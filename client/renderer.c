@@ -137,6 +137,8 @@ int ipc_renderer_new(ipc_renderer **ret_renderer, sd_bus *bus, const char *name)
 
     if (!name)
         name = IPC_MAIN_NAME;
+    if (bus && sd_bus_get_event(bus))
+        return -EBUSY;
     if (!ret_renderer || *name == ':' || sd_bus_service_name_is_valid(name) <= 0)
         return -EINVAL;
     renderer = calloc(1, sizeof(*renderer));
@@ -278,12 +280,12 @@ int ipc_renderer_set_timeout(ipc_renderer *renderer, uint64_t timeout_usec)
 
 ipc_renderer_state ipc_renderer_get_state(const ipc_renderer *renderer)
 {
-    return renderer ? renderer->state : IPC_RENDERER_CLOSED;
+    return renderer && !renderer->is_closing ? renderer->state : IPC_RENDERER_CLOSED;
 }
 
 uint32_t ipc_renderer_get_id(const ipc_renderer *renderer)
 {
-    return renderer ? renderer->id : 0;
+    return renderer && !renderer->is_closing ? renderer->id : 0;
 }
 
 const char *ipc_renderer_get_name(const ipc_renderer *renderer)

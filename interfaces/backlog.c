@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "backlog.h"
 
+#include <errno.h>
+
 #include "ipc-names.h"
 #include "macro.h"
 
@@ -20,6 +22,10 @@ int backlog_settle(sd_bus *bus, uint64_t timeout_usec)
     _cleanup_(sd_bus_message_unrefp) sd_bus_message *ping = NULL;
     int r;
 
+    /* sd-bus would first wait for a bus that has not let us in, for as long as it likes. */
+    r = sd_bus_is_ready(bus);
+    if (r <= 0)
+        return r < 0 ? r : -ETIMEDOUT;
     r = sd_bus_message_new_method_call(bus, &ping, "org.freedesktop.DBus", "/org/freedesktop/DBus",
                                        "org.freedesktop.DBus.Peer", "Ping");
     if (r >= 0)

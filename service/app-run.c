@@ -115,7 +115,7 @@ static int on_signal(sd_event_source *source, const struct signalfd_siginfo *inf
 static void on_run_closed(ipc_app *app, void *userdata)
 {
     (void)userdata;
-    if (app->run_event)
+    if (app->is_running)
         sd_event_exit(app->run_event, app->is_stopping ? 0 : -ENOTCONN);
 }
 
@@ -145,15 +145,19 @@ int ipc_app_run(ipc_app *app)
 
     if (!held)
         return -EINVAL;
-    if (held->run_event || held->loop.event)
+    if (held->is_running || held->loop.event)
         return -EBUSY;
+    if (held->is_closed)
+        return -ENOTCONN;
+    if (!ipc_app_get_event(held))
+        return -ENOMEM;
+    held->is_running = true;
     r = ipc_app_on_closed(held, &closed, on_run_closed, NULL);
-    if (r >= 0)
-        r = sd_event_new(&held->run_event);
     if (r >= 0)
         r = app_prepare_run(held);
     if (r >= 0)
         r = sd_event_loop(held->run_event);
+    held->is_running = false;
     held->run_event = sd_event_unref(held->run_event);
     loop_detach(&held->loop);
     return r < 0 ? r : ipc_app_stop(held, 0);
@@ -163,5 +167,5 @@ int ipc_app_quit(ipc_app *app)
 {
     if (!app)
         return -EINVAL;
-    return app->run_event ? sd_event_exit(app->run_event, 0) : -ESTALE;
+    return app->is_running ? sd_event_exit(app->run_event, 0) : -ESTALE;
 }

@@ -109,6 +109,8 @@ int ipc_app_new(ipc_app **ret_app, sd_bus *bus, const char *name)
     _cleanup_(ipc_app_unrefp) ipc_app *app = NULL;
     int r;
 
+    if (bus && sd_bus_get_event(bus))
+        return -EBUSY;
     if (!ret_app || !name || *name == ':' || sd_bus_service_name_is_valid(name) <= 0)
         return -EINVAL;
     app = calloc(1, sizeof(*app));
@@ -148,6 +150,7 @@ ipc_app *ipc_app_unref(ipc_app *app)
     app_close(app);
     main_clear(&app->main);
     emitter_clear(&app->observers);
+    sd_event_unref(app->run_event);
     sd_bus_unref(app->bus);
     free(app->name);
     free(app);
@@ -188,7 +191,13 @@ const char *ipc_app_get_name(ipc_app *app)
 
 sd_event *ipc_app_get_event(ipc_app *app)
 {
-    return app ? app->loop.event : NULL;
+    if (!app || app->is_closed)
+        return NULL;
+    if (app->loop.event)
+        return app->loop.event;
+    if (!app->run_event && sd_event_new(&app->run_event) < 0)
+        return NULL;
+    return app->run_event;
 }
 
 int app_check_open(const ipc_app *app)

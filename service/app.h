@@ -26,7 +26,8 @@ struct ipc_app {
     bool is_closed;
     uint64_t stop_timeout;
     Loop loop;
-    sd_event *run_event; /* of ipc_app_run() */
+    sd_event *run_event; /* of ipc_app_run(), and of who asks before it runs */
+    bool is_running;
 
     ipc_main main;
     Emitter observers; /* by the names below */

@@ -68,26 +68,32 @@ static int check_register(const Peer *peer, const char *title, sd_bus_error *err
     return policy_check(peer, VERB_REGISTER, NULL, error);
 }
 
-int dispatch_register(Peer *peer, const char *title, const char *guest_token, uint32_t *ret_id, sd_bus_error *error)
+int dispatch_register(Peer *peer, const char *title, const char *guest_token, uint32_t *ret_id, bool *ret_is_new,
+                      sd_bus_error *error)
 {
     ipc_web_contents *contents = peer->contents, *host = NULL;
+    bool is_new = !contents;
     int r;
 
     r = check_register(peer, title, error);
+    if (r >= 0 && is_new && guest_token)
+        r = webview_host_redeem(peer->app, guest_token, &host, error);
+    if (r >= 0 && is_new)
+        r = web_contents_create(peer, title, host, &contents, error);
     if (r < 0)
         return r;
-    if (!contents) {
-        if (guest_token)
-            r = webview_host_redeem(peer->app, guest_token, &host, error);
-        if (r >= 0)
-            r = web_contents_create(peer, title, host, &contents, error);
-        if (r < 0)
-            return r;
-        if (contents->host)
-            webview_host_attached(contents, guest_token);
-    }
     *ret_id = contents->id;
+    *ret_is_new = is_new;
     return 0;
+}
+
+void dispatch_registered(Peer *peer, const char *guest_token)
+{
+    ipc_web_contents *contents = peer->contents;
+
+    if (contents->host)
+        webview_host_attached(contents, guest_token);
+    web_contents_announce(contents);
 }
 
 /* The order of Electron: the observers of the web contents, its own registry, that of the app. */

@@ -6,7 +6,10 @@
 #include "peer.h"
 #include "webview-host.h"
 
-int dispatch_register(Peer *peer, const char *title, const char *guest_token, uint32_t *ret_id, sd_bus_error *error);
+/* The answer goes first; then, if the renderer is new, dispatch_registered() tells everyone. */
+int dispatch_register(Peer *peer, const char *title, const char *guest_token, uint32_t *ret_id, bool *ret_is_new,
+                      sd_bus_error *error);
+void dispatch_registered(Peer *peer, const char *guest_token);
 int dispatch_send(Peer *peer, const char *channel, const char *args, sd_bus_error *error);
 int dispatch_send_to(Peer *peer, uint32_t id, const char *channel, const char *args, sd_bus_error *error);
 int dispatch_send_to_host(Peer *peer, const char *channel, const char *args, sd_bus_error *error);

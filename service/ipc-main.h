@@ -36,13 +36,15 @@ typedef struct ipc_web_contents ipc_web_contents;
 /**
  * ipc_app_new - make an app on a bus
  * @ret_app: the app; drop it with ipc_app_unref()
- * @bus: a connection of its own, which the app keeps a reference to; NULL opens the user's bus
+ * @bus: a started connection of its own, in no loop, which the app closes when it ends; NULL opens the user's bus
  * @name: the well-known name that the app will own, such as "com.example.Notes"
  *
  * The app is not reachable by its name before ipc_app_start(): register handlers in between.
  *
- * Return: 0, or -EINVAL (no bus name), -ENOMEM, or what opening the bus and asking for its signals answers, such
- * as -ENOENT or -ECONNREFUSED (no bus there) and -ETIMEDOUT.
+ * Blocks until the bus has let it in and answered, 90 s at most, as ipc_app_start() does, 25 s at most.
+ *
+ * Return: 0, or -EINVAL (no bus name), -EBUSY (@bus is in a loop), -ENOMEM, or what opening the bus and asking for its
+ * signals answers, such as -ENOENT or -ECONNREFUSED (no bus there) and -ETIMEDOUT.
  */
 int ipc_app_new(ipc_app **ret_app, sd_bus *bus, const char *name);
 
@@ -109,9 +111,10 @@ const char *ipc_app_get_name(ipc_app *app);
  * ipc_app_get_event - the loop that the app runs in
  * @app: the app
  *
- * In ipc_app_run() this is the app's own; a module hangs its timers here.
+ * A module hangs its timers here. Before the app is attached or runs, it is the loop that ipc_app_run() will run; so
+ * attach first what is driven by a loop of your own. In a foreign loop nothing runs it.
  *
- * Return: the loop, owned by the app; NULL where there is none.
+ * Return: the loop, owned by the app; NULL if the app has left the bus, or memory is out.
  */
 sd_event *ipc_app_get_event(ipc_app *app);
 
@@ -120,6 +123,8 @@ sd_event *ipc_app_get_event(ipc_app *app);
  * @app: the app
  * @event: the loop; NULL is the thread's default one
  * @priority: as of sd_event_source_set_priority()
+ *
+ * The app still has to be started.
  *
  * Return: 0, or -EINVAL, -EBUSY (attached already), -ENOTCONN (stopped), -ENOMEM.
  */
@@ -375,7 +380,7 @@ int ipc_invocation_rejectf(ipc_invocation *invocation, const char *name, const c
 typedef void (*ipc_cancelled_t)(ipc_invocation *invocation, void *userdata);
 
 /**
- * ipc_invocation_on_cancelled - be told that the caller is gone or has cancelled
+ * ipc_invocation_on_cancelled - be told that the caller is gone or has cancelled, or that the app stops
  * @invocation: an invocation that has not settled
  * @callback: runs once; NULL: nothing any more
  * @userdata: for @callback

@@ -64,6 +64,7 @@ static int read_option(sd_bus_message *message, const char **title, const char *
 static int run_register(Peer *peer, sd_bus_message *message, sd_bus_error *error)
 {
     const char *title = "", *token = NULL;
+    bool is_new = false;
     uint32_t id;
     int r;
 
@@ -74,8 +75,13 @@ static int run_register(Peer *peer, sd_bus_message *message, sd_bus_error *error
             r = sd_bus_message_exit_container(message);
     }
     if (r >= 0)
-        r = dispatch_register(peer, title, token, &id, error);
-    return r < 0 ? r : reply(peer, message, "u", id);
+        r = dispatch_register(peer, title, token, &id, &is_new, error);
+    if (r >= 0)
+        r = reply(peer, message, "u", id);
+    /* Whoever is told may send at once, and the renderer should know by then that it is one. */
+    if (is_new)
+        dispatch_registered(peer, token);
+    return r;
 }
 
 static int run_send(Peer *peer, sd_bus_message *message, sd_bus_error *error)

@@ -85,10 +85,14 @@ int web_contents_create(Peer *peer, const char *title, ipc_web_contents *host, i
     if (host)
         LIST_INSERT_HEAD(&host->guests, contents, guest_link);
 
-    main_dbus_object_added(contents);
-    app_tell(peer->app, APP_WEB_CONTENTS_CREATED, contents);
     *ret_contents = contents;
     return 0;
+}
+
+void web_contents_announce(ipc_web_contents *contents)
+{
+    main_dbus_object_added(contents);
+    app_tell(contents->peer->app, APP_WEB_CONTENTS_CREATED, contents);
 }
 
 void web_contents_call(EmitterFunction function, void *userdata, void *context)

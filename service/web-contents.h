@@ -43,9 +43,12 @@ typedef struct WebContentsSet {
 
 void web_contents_set_init(WebContentsSet *set);
 
-/* Makes the peer a renderer, and tells everyone. LimitsExceeded: there are too many. */
+/* Makes the peer a renderer. LimitsExceeded: there are too many. */
 int web_contents_create(Peer *peer, const char *title, ipc_web_contents *host, ipc_web_contents **ret_contents,
                         sd_bus_error *error);
+
+/* Tells everyone of a new one. */
+void web_contents_announce(ipc_web_contents *contents);
 
 /* The peer has left: the app and the observers are told, the object goes, the set forgets it. */
 void web_contents_destroy(ipc_web_contents *contents);

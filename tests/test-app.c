@@ -146,7 +146,6 @@ static void test_attach(void)
     must_fail(ipc_app_quit(f->app), ESTALE);
     must(ipc_app_detach_event(f->app));
     must(ipc_app_detach_event(f->app));
-    g_assert_null(ipc_app_get_event(f->app));
     must(ipc_app_attach_event(f->app, NULL, 0));
     must(sd_event_default(&event));
     g_assert_true(ipc_app_get_event(f->app) == event);
@@ -467,6 +466,26 @@ static void test_run_until_quit(void)
     assert_rejected(o, IPC_ERROR_MAIN_GONE, NULL);
 }
 
+static int on_quit_time(sd_event_source *timer, uint64_t usec, void *userdata)
+{
+    (void)timer, (void)usec;
+    return ipc_app_quit(userdata);
+}
+
+/* As a module does, which has the app before it runs. */
+static void test_run_what_was_hung_in_the_loop_before(void)
+{
+    g_autoptr(Fixture) f = fixture_new();
+    sd_event *event;
+
+    must(ipc_app_detach_event(f->app));
+    event = ipc_app_get_event(f->app);
+    g_assert_true(event && event != f->event && event == ipc_app_get_event(f->app));
+    must(sd_event_add_time_relative(event, NULL, CLOCK_MONOTONIC, 0, 1, on_quit_time, f->app));
+    g_assert_cmpint(ipc_app_run(f->app), ==, 0);
+    g_assert_null(ipc_app_get_event(f->app));
+}
+
 static void test_run_until_stop(void)
 {
     g_autoptr(Diary) d = diary_new();
@@ -526,6 +545,7 @@ int main(int argc, char **argv)
     g_test_add_func("/app/bus-goes", test_bus_goes);
     g_test_add_func("/app/unref-when-the-bus-goes", test_unref_when_the_bus_goes);
     g_test_add_func("/app/run-until-quit", test_run_until_quit);
+    g_test_add_func("/app/run-what-was-hung-in-the-loop-beforerun-what-was-hung-in-the-loop-before", test_run_what_was_hung_in_the_loop_before);
     g_test_add_func("/app/run-until-stop", test_run_until_stop);
     g_test_add_func("/app/run-until-the-bus-goes", test_run_until_the_bus_goes);
     g_test_add_func("/app/run-until-a-signal", test_run_until_a_signal);

@@ -52,8 +52,10 @@ static void come(Fixture *f, Client **clients)
 {
     unsigned i;
 
-    for (i = 0; i < MANY; i++)
+    for (i = 0; i < MANY; i++) {
         clients[i] = renderer_make(f);
+        must(sd_event_run(f->event, 0));
+    }
     for (i = 0; i < MANY; i++)
         await_state(clients[i], IPC_RENDERER_READY);
 }

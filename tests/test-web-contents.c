@@ -88,7 +88,6 @@ static void test_accessors(void)
 
 static void test_kept_beyond_its_end(void)
 {
-    g_autoptr(Diary) d = diary_new();
     g_autoptr(Fixture) f = fixture_new();
     Client *r = renderer_new(f);
     _cleanup_contents_ ipc_web_contents *contents = ipc_web_contents_ref(contents_of(r));
