@@ -170,14 +170,17 @@ static const char *type_name(const json_t *value)
     return names[json_typeof(value)];
 }
 
+/* jansson does not say why it failed where it could not even begin, for want of memory. */
 static json_t *text_load(const char *text, json_error_t *where)
 {
+    where->text[0] = '\0';
+    where->text[JSON_ERROR_TEXT_LENGTH - 1] = json_error_unknown;
     return json_loadb(text, strlen(text), JSON_DECODE_ANY | JSON_ALLOW_NUL, where);
 }
 
 static int load_error(json_error_t *where, const char *what, sd_bus_error *error)
 {
-    if (json_error_code(where) == json_error_out_of_memory)
+    if (json_error_code(where) == json_error_out_of_memory || !where->text[0])
         return sd_bus_error_setf(error, IPC_ERROR_NO_MEMORY, "Out of memory while reading %s", what);
 
     /* jansson quotes the text, and may cut a character in two; the bus would throw out who sends that. */
