@@ -283,7 +283,8 @@ int ipc_renderer_cancel(ipc_renderer *renderer, ipc_slot *invoke);
  * What was sent before goes before. What arrives meanwhile waits for the next ipc_renderer_process(): no callback
  * runs in this call. Electron: ipcRenderer.sendSync().
  *
- * Return: 0, or as ipc_renderer_send(), or the negative ipc_error_get_errno() of the error.
+ * Return: 0, or as ipc_renderer_send(), -EBUSY (called from a callback of sd-bus on the renderer's connection), or the
+ * negative ipc_error_get_errno() of the error.
  */
 int ipc_renderer_send_sync(ipc_renderer *renderer, const char *channel, json_t *args, json_t **ret_result,
                            ipc_error *ret_error);

@@ -65,7 +65,9 @@ static void warning_call(EmitterFunction function, void *userdata, void *context
 
 void receive_warn(ipc_renderer *renderer, const char *message)
 {
-    emitter_emit(&renderer->observers, RENDERER_WARNING, warning_call, (void *)message);
+    _cleanup_(ipc_renderer_unrefp) ipc_renderer *held = ipc_renderer_ref(renderer);
+
+    emitter_emit(&held->observers, RENDERER_WARNING, warning_call, (void *)message);
 }
 
 void receive_leak(const char *channel, void *renderer)
@@ -121,6 +123,9 @@ void receive_signal(ipc_renderer *renderer, sd_bus_message *message)
 static int renderer_listen(ipc_renderer *renderer, ipc_slot **ret_slot, const char *channel, EmitterFlags flags,
                            ipc_listener_t callback, void *userdata)
 {
+    /* Who is warned of a leak may drop the renderer. */
+    _cleanup_(ipc_renderer_unrefp) _unused_ ipc_renderer *held = ipc_renderer_ref(renderer);
+
     if (!renderer || !callback || !text_is_channel(channel))
         return -EINVAL;
     return emitter_add(&renderer->listeners, ret_slot, channel, flags, (EmitterFunction)callback, userdata);

@@ -112,6 +112,10 @@ static void on_registered(Call *call)
         registration_failed(renderer, error);
         return;
     }
+    if (renderer->has_lost_owner) {
+        registration_failed_errno(renderer, -EHOSTDOWN);
+        return;
+    }
     r = sd_bus_message_read(call->reply, "u", &id);
     if (r < 0 || id == 0) {
         registration_failed_errno(renderer, -EBADMSG);
@@ -160,6 +164,7 @@ static void take_owner(Call *call)
     if (r >= 0) {
         free(renderer->owner);
         renderer->owner = copy;
+        renderer->has_lost_owner = false;
         r = send_register(renderer);
     }
     if (r < 0)
@@ -292,6 +297,8 @@ void registration_name_changed(ipc_renderer *renderer, sd_bus_message *message)
         main_gone(renderer, &error);
     ipc_error_clear(&error);
 
+    if (renderer->owner && strcmp(old_owner, renderer->owner) == 0)
+        renderer->has_lost_owner = true;
     if (!*new_owner)
         return;
     renderer->has_new_owner = true;

@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 
 #include "clock.h"
@@ -62,6 +63,7 @@ static int on_message(sd_bus_message *message, void *userdata, sd_bus_error *err
 typedef struct StateChange {
     Delivery delivery;
     ipc_renderer_state state;
+    unsigned n_losses;
     ipc_error error;
 } StateChange;
 
@@ -85,7 +87,7 @@ static void state_deliver(ipc_renderer *renderer, Delivery *delivery, bool is_wa
     StateTelling telling = { .renderer = renderer, .change = change };
 
     if (change->state == IPC_RENDERER_GONE || change->state == IPC_RENDERER_CLOSED)
-        webview_detach_all(renderer, &change->error);
+        webview_detach_all(renderer, change->n_losses, &change->error);
     if (is_wanted)
         emitter_emit(&renderer->observers, RENDERER_STATE, state_call, &telling);
     ipc_error_clear(&change->error);
@@ -97,10 +99,13 @@ void renderer_set_state(ipc_renderer *renderer, ipc_renderer_state state, const 
     StateChange *change;
 
     renderer->state = state;
+    if (state == IPC_RENDERER_GONE || state == IPC_RENDERER_CLOSED)
+        renderer->n_losses++;
     change = calloc(1, sizeof(*change));
     if (!change)
         return;
     change->state = state;
+    change->n_losses = renderer->n_losses;
     if (error)
         (void)error_setf(&change->error, error->name, "%s", error->message);
     inbox_push(&renderer->inbox, &change->delivery, state_deliver);
@@ -197,7 +202,7 @@ static bool has_unsent(ipc_renderer *renderer)
 {
     uint64_t n = 0;
 
-    if (renderer->state == IPC_RENDERER_CLOSED)
+    if (renderer->state == IPC_RENDERER_CLOSED || renderer->is_pumping)
         return false;
     return !TAILQ_EMPTY(&renderer->outbox.held) || (sd_bus_get_n_queued_write(renderer->bus, &n) >= 0 && n > 0);
 }
@@ -216,7 +221,7 @@ static void write_unsent(ipc_renderer *renderer)
             r = 0;
         now = clock_now(CLOCK_MONOTONIC);
     }
-    if (r >= 0 && renderer->is_started && renderer->state != IPC_RENDERER_CLOSED)
+    if (r >= 0 && renderer->is_started && !renderer->is_pumping && renderer->state != IPC_RENDERER_CLOSED)
         (void)backlog_settle(renderer->bus, deadline > now ? deadline - now : 1);
 }
 
@@ -240,7 +245,7 @@ void ipc_renderer_close(ipc_renderer *renderer)
     renderer->id = 0;
     outbox_fail_all(renderer, IPC_ERROR_CANCELLED, "The renderer was closed");
     inbox_drop(renderer);
-    webview_detach_all(renderer, NULL);
+    webview_detach_all(renderer, UINT_MAX, NULL);
     sd_bus_close(renderer->bus);
 }
 
@@ -302,23 +307,30 @@ sd_bus *ipc_renderer_get_bus(ipc_renderer *renderer)
 
 int renderer_pump(ipc_renderer *renderer)
 {
+    _cleanup_(ipc_renderer_unrefp) ipc_renderer *held = NULL;
+    bool was_started = renderer->is_started;
     int r;
 
     if (renderer->state == IPC_RENDERER_CLOSED)
         return -ENOTCONN;
-    if (!renderer->is_started) {
-        r = registration_want_main(renderer);
-        return r < 0 ? r : 1;
-    }
+    if (renderer->is_pumping)
+        return -EBUSY;
     if (outbox_expire(renderer))
         return 1;
-    r = sd_bus_process(renderer->bus, NULL);
+
+    /* Callbacks that the user has added to the connection run in here, and may do anything. */
+    held = ipc_renderer_ref(renderer);
+    held->is_pumping = true;
+    r = held->is_started ? sd_bus_process(held->bus, NULL) : registration_want_main(held);
+    held->is_pumping = false;
     if (r < 0) {
-        renderer_lose_bus(renderer);
+        renderer_lose_bus(held);
         return 1;
     }
-    outbox_flush(renderer);
-    return r;
+    if (held->state == IPC_RENDERER_CLOSED)
+        return 1;
+    outbox_flush(held);
+    return was_started ? r : 1;
 }
 
 int renderer_get_pump_timeout(ipc_renderer *renderer, uint64_t *ret_usec)

@@ -24,11 +24,14 @@ struct ipc_renderer {
 
     ipc_renderer_state state;
     bool is_started;        /* it has looked for main at least once */
-    bool is_processing;
+    bool is_processing; /* a callback runs */
+    bool is_pumping;    /* the connection is being read */
     bool is_closing;
     bool is_watching;       /* the bus tells when the name changes hands */
     bool may_start_service; /* somebody wants main, so the bus may start it */
-    bool has_new_owner;     /* the name changed hands while it registered */
+    bool has_lost_owner;    /* the main that it registers with has lost the name */
+    bool has_new_owner;     /* the name has a new owner since it began to register */
+    unsigned n_losses; /* of mains */
     uint32_t id;
     char *owner; /* unique name of main; NULL: not known */
 

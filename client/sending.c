@@ -26,6 +26,9 @@ static int submitv(ipc_renderer *renderer, Call *call, const char *member, size_
         r = registration_want_main(renderer);
     if (r >= 0)
         r = outbox_submit(renderer, message, size, call);
+    /* The connection may know of its end before the renderer does. */
+    if (r == -ECONNRESET || r == -EPIPE)
+        return -ENOTCONN;
     return r < 0 ? r : 0;
 }
 
@@ -241,6 +244,8 @@ int ipc_renderer_send_sync(ipc_renderer *renderer, const char *channel, json_t *
     r = encode(&text, renderer, channel, args);
     if (r >= 0)
         r = renderer_check_open(renderer);
+    if (r >= 0 && renderer->is_pumping)
+        r = -EBUSY;
     if (r >= 0)
         r = call_new(renderer, &slot, NULL, renderer->timeout, &call);
     if (r < 0)

@@ -39,6 +39,8 @@ static void on_created(Call *call)
     const char *token;
 
     webview->create_slot = ipc_slot_unref(webview->create_slot);
+    if (webview->state != IPC_WEBVIEW_PREPARING)
+        return;
     if (!error && sd_bus_message_read(call->reply, "s", &token) >= 0)
         webview->token = strdup(token);
     webview_set_state(webview, webview->token ? IPC_WEBVIEW_WAITING : IPC_WEBVIEW_DETACHED, error);
@@ -61,6 +63,7 @@ int ipc_webview_new(ipc_webview **ret_webview, ipc_renderer *renderer)
         return -ENOMEM;
     webview->n_ref = 1;
     webview->renderer = ipc_renderer_ref(renderer);
+    webview->n_losses = renderer->n_losses;
     LIST_INSERT_HEAD(&renderer->webviews, webview, link);
 
     r = call_new(renderer, &slot, on_created, renderer->timeout, &call);
@@ -233,21 +236,22 @@ int webview_receive(ipc_renderer *renderer, sd_bus_message *message)
     return 0;
 }
 
-static ipc_webview *find_live(ipc_renderer *renderer)
+/* Who is told may make another one, which belongs to the next main. */
+static ipc_webview *find_lost(ipc_renderer *renderer, unsigned n_losses)
 {
     ipc_webview *webview;
 
     LIST_FOREACH(webview, &renderer->webviews, link)
-        if (webview->state != IPC_WEBVIEW_DETACHED)
+        if (webview->state != IPC_WEBVIEW_DETACHED && webview->n_losses < n_losses)
             return webview;
     return NULL;
 }
 
-void webview_detach_all(ipc_renderer *renderer, const ipc_error *error)
+void webview_detach_all(ipc_renderer *renderer, unsigned n_losses, const ipc_error *error)
 {
     ipc_webview *webview;
 
-    while ((webview = find_live(renderer))) {
+    while ((webview = find_lost(renderer, n_losses))) {
         webview->id = 0;
         webview_set_state(webview, IPC_WEBVIEW_DETACHED, error);
     }

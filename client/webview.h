@@ -15,6 +15,7 @@ struct ipc_webview {
     ipc_webview_state state;
     char *token;
     uint32_t id;
+    unsigned n_losses; /* of mains of the renderer, before it was made */
     ipc_slot *create_slot; /* of the call that makes the token */
     Emitter observers;     /* by the names below */
     LIST_ENTRY(ipc_webview) link;
@@ -26,5 +27,5 @@ struct ipc_webview {
 /* A signal of main about webviews. */
 int webview_receive(ipc_renderer *renderer, sd_bus_message *message);
 
-/* Main is gone, and every guest with it. */
-void webview_detach_all(ipc_renderer *renderer, const ipc_error *error);
+/* So many mains are gone, and every guest of theirs with them. */
+void webview_detach_all(ipc_renderer *renderer, unsigned n_losses, const ipc_error *error);

@@ -13,6 +13,7 @@ static int loop_dispatch(Loop *loop)
     int i, r = 1;
 
     /* A callback may drop the object, and the loop with it. */
+    /* cppcheck-suppress autoVariables ; it is taken back below, or the loop is gone */
     loop->is_detached = &is_detached;
     for (i = 0; i < LOOP_BATCH && r > 0 && !is_detached; i++)
         r = loop->ops->process(loop->object);
@@ -63,11 +64,9 @@ static int on_prepare(sd_event_source *source, void *userdata)
 
     events = loop->ops->get_events(loop->object);
     r = events < 0 ? events : loop->ops->get_timeout(loop->object, &until);
-    if (r < 0) {
-        /* It is closed, and process() says so once it has run what is left. */
-        events = 0;
-        until = 0;
-    }
+    /* It is closed, and its socket with it; process() says so once it has run what is left. */
+    if (r < 0)
+        return loop_arm(loop, 0);
     r = sd_event_source_set_io_events(source, (uint32_t)events);
     return r < 0 ? r : loop_arm(loop, until);
 }

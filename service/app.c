@@ -35,13 +35,14 @@ void app_tell(ipc_app *app, const char *observers, ipc_web_contents *contents)
 
 void app_warn(ipc_app *app, const char *format, ...)
 {
+    _cleanup_(ipc_app_unrefp) ipc_app *held = ipc_app_ref(app);
     char message[1024];
     va_list arguments;
 
     va_start(arguments, format);
     vsnprintf(message, sizeof(message), format, arguments);
     va_end(arguments);
-    emitter_emit(&app->observers, APP_WARNING, warning_call, message);
+    emitter_emit(&held->observers, APP_WARNING, warning_call, message);
 }
 
 void app_close(ipc_app *app)

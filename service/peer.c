@@ -145,6 +145,8 @@ static void peer_run(Peer *peer, sd_bus_message *message, PeerRun run)
         r = sd_bus_error_setf(&error, IPC_ERROR_MAIN_GONE, "The service stops: call again when it is back");
     else
         r = run(peer, message, &error);
+    if (r == -EBADMSG && !sd_bus_error_is_set(&error))
+        sd_bus_error_setf(&error, IPC_ERROR_INVALID_ARGS, "The message has text that is not legal UTF-8 on D-Bus");
     if (r < 0 || sd_bus_error_is_set(&error))
         peer_send_error(peer, message, r, &error);
 }

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
-#include <poll.h>
 #include <signal.h>
 #include <string.h>
 
 #include "fixture-renderer.h"
 
-/* The app: how it comes, how it is driven, and how it goes. */
+/* The app: how it comes, and how it goes. */
 
 #define OTHER_NAME "org.example.Other"
 
@@ -49,16 +48,12 @@ static void act_unref(Note *note)
     main_vanish(note->client->fixture);
 }
 
-static void act_kill_bus(Note *note)
-{
-    bus_kill(note->client->fixture->bus);
-}
-
 /* ---- coming ---- */
 
 static void test_bad_names(void)
 {
-    static const char *const names[] = { "", "x", ":1.5", ".a.b", "a..b", "a.b.", "a.1b", "a b.c", "org.ipcbus.M\xc3\xa9" };
+    static const char *const names[] = { "", "x", ":1.5", ".a.b", "a..b", "a.b.", "a.1b", "a b.c",
+                                         "org.ipcbus.M\xc3\xa9" };
     g_autoptr(Fixture) f = fixture_new();
     sd_bus *bus = bus_connect(f->bus);
     ipc_app *app = NULL;
@@ -131,96 +126,6 @@ static void test_name_is_forbidden(void)
 
     must_fail(ipc_app_start(app), EACCES);
     ipc_app_unref(app);
-}
-
-/* ---- loops ---- */
-
-static void test_attach(void)
-{
-    g_autoptr(Fixture) f = fixture_new();
-    sd_event *event;
-
-    g_assert_true(ipc_app_get_event(f->app) == f->event);
-    must_fail(ipc_app_attach_event(f->app, f->event, 0), EBUSY);
-    must_fail(ipc_app_run(f->app), EBUSY);
-    must_fail(ipc_app_quit(f->app), ESTALE);
-    must(ipc_app_detach_event(f->app));
-    must(ipc_app_detach_event(f->app));
-    must(ipc_app_attach_event(f->app, NULL, 0));
-    must(sd_event_default(&event));
-    g_assert_true(ipc_app_get_event(f->app) == event);
-    must(ipc_app_detach_event(f->app));
-    sd_event_unref(event);
-}
-
-/* One turn of a poll loop as any program has one. */
-static void poll_once(ipc_app *app, int timeout_ms)
-{
-    struct pollfd pollfd = { .fd = must(ipc_app_get_fd(app)), .events = (short)must(ipc_app_get_events(app)) };
-    uint64_t until;
-    int r;
-
-    must(ipc_app_get_timeout(app, &until));
-    must(poll(&pollfd, 1, until == 0 ? 0 : timeout_ms));
-    while ((r = ipc_app_process(app)) > 0)
-        ;
-    must(r);
-}
-
-static void test_poll_loop(void)
-{
-    g_autoptr(Fixture) f = fixture_new();
-    Client *c = foreign_new(f);
-    Wait wait = wait_begin(G_STRLOC, "an answer through a poll loop");
-    Outcome *o;
-
-    answer(f, "add", "3");
-    must(ipc_app_detach_event(f->app));
-    o = invoke_start(c, "add", "[]");
-    while (!is_settled(o)) {
-        poll_once(f->app, 1);
-        must(sd_event_run(f->event, 0));
-        g_assert_cmpint(g_get_monotonic_time(), <, wait.deadline);
-    }
-    assert_resolved(o, "3");
-}
-
-static void test_process_and_wait(void)
-{
-    g_autoptr(Fixture) f = fixture_new();
-    Client *c = foreign_new(f);
-    Outcome *o;
-
-    answer(f, "add", "3");
-    must(ipc_app_detach_event(f->app));
-    while (ipc_app_process(f->app) > 0)
-        ;
-    g_assert_cmpint(ipc_app_process(f->app), ==, 0);
-    g_assert_cmpint(ipc_app_wait(f->app, 0), ==, 0);
-    g_assert_cmpint(ipc_app_wait(f->app, 1000), ==, 0);
-
-    o = invoke_start(c, "add", "[]");
-    must(sd_bus_flush(c->bus));
-    g_assert_cmpint(ipc_app_wait(f->app, (uint64_t)patience()), >, 0);
-    g_assert_cmpint(ipc_app_process(f->app), ==, 1);
-    must(ipc_app_attach_event(f->app, f->event, 0));
-    assert_resolved(o, "3");
-}
-
-static void act_process(Note *note)
-{
-    must_fail(ipc_app_process(note->client->fixture->app), EBUSY);
-}
-
-static void test_process_from_a_callback(void)
-{
-    g_autoptr(Diary) d = diary_new();
-    g_autoptr(Fixture) f = fixture_new();
-    Client *c = foreign_new(f);
-
-    must(ipc_main_on(f->main, NULL, "x", on_note, note_new_acting(d, "a", c, act_process)));
-    send_message(c, "x", "[]");
-    expect_diary(f, d, "a");
 }
 
 /* ---- going ---- */
@@ -425,102 +330,6 @@ static void test_unref_when_the_bus_goes(void)
     assert_diary(d, "closed");
 }
 
-/* ---- running ---- */
-
-/* The message that ends the app is there before it runs, because the clients of this process then do not. */
-static int run_until(Fixture *f, Diary *d, void (*act)(Note *note))
-{
-    Client *c = foreign_new(f);
-
-    must(ipc_app_detach_event(f->app));
-    must(ipc_main_on(f->main, NULL, "end", on_note, note_new_acting(d, "end", c, act)));
-    send_message(c, "end", "[]");
-    must(sd_bus_flush(c->bus));
-    return ipc_app_run(f->app);
-}
-
-static void act_quit(Note *note)
-{
-    ipc_app *app = note->client->fixture->app;
-
-    g_assert_nonnull(ipc_app_get_event(app));
-    must_fail(ipc_app_run(app), EBUSY);
-    must(ipc_app_quit(app));
-    must(ipc_app_quit(app));
-}
-
-static void test_run_until_quit(void)
-{
-    g_autoptr(Diary) d = diary_new();
-    g_autoptr(Fixture) f = fixture_new();
-    Client *c = foreign_new(f);
-    Outcome *o;
-
-    keep(f, "slow");
-    o = invoke_start(c, "slow", "[]");
-    settle(f);
-    g_assert_cmpint(run_until(f, d, act_quit), ==, 0);
-    assert_diary(d, "end");
-    must_fail(ipc_app_quit(f->app), ESTALE);
-    must_fail(ipc_app_process(f->app), ENOTCONN);
-    assert_rejected(o, IPC_ERROR_MAIN_GONE, NULL);
-}
-
-static int on_quit_time(sd_event_source *timer, uint64_t usec, void *userdata)
-{
-    (void)timer, (void)usec;
-    return ipc_app_quit(userdata);
-}
-
-/* As a module does, which has the app before it runs. */
-static void test_run_what_was_hung_in_the_loop_before(void)
-{
-    g_autoptr(Fixture) f = fixture_new();
-    sd_event *event;
-
-    must(ipc_app_detach_event(f->app));
-    event = ipc_app_get_event(f->app);
-    g_assert_true(event && event != f->event && event == ipc_app_get_event(f->app));
-    must(sd_event_add_time_relative(event, NULL, CLOCK_MONOTONIC, 0, 1, on_quit_time, f->app));
-    g_assert_cmpint(ipc_app_run(f->app), ==, 0);
-    g_assert_null(ipc_app_get_event(f->app));
-}
-
-static void test_run_until_stop(void)
-{
-    g_autoptr(Diary) d = diary_new();
-    g_autoptr(Fixture) f = fixture_new();
-
-    g_assert_cmpint(run_until(f, d, act_stop), ==, 0);
-    must_fail(ipc_app_process(f->app), ENOTCONN);
-}
-
-static void test_run_until_the_bus_goes(void)
-{
-    g_autoptr(Diary) d = diary_new();
-    g_autoptr(Fixture) f = fixture_new();
-
-    must_fail(run_until(f, d, act_kill_bus), ENOTCONN);
-}
-
-static void set_up(ipc_app *app)
-{
-    must(ipc_main_handle(ipc_app_get_main(app), NULL, "stop", on_stop_and_resolve, NULL));
-}
-
-static void test_run_until_a_signal(void)
-{
-    static const int numbers[] = { SIGTERM, SIGINT };
-    g_autoptr(Fixture) f = fixture_new_with(&(FixtureOptions){ .is_without_main = true });
-    size_t i;
-
-    for (i = 0; i < G_N_ELEMENTS(numbers); i++) {
-        main_fork(f, set_up);
-        assert_rejected(invoke(foreign_new(f), "nothing", "[]"), IPC_ERROR_NO_HANDLER, NULL);
-        main_end(f, numbers[i]);
-    }
-}
-
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -529,10 +338,6 @@ int main(int argc, char **argv)
     g_test_add_func("/app/start", test_start);
     g_test_add_func("/app/name-is-taken", test_name_is_taken);
     g_test_add_func("/app/name-is-forbidden", test_name_is_forbidden);
-    g_test_add_func("/app/attach", test_attach);
-    g_test_add_func("/app/poll-loop", test_poll_loop);
-    g_test_add_func("/app/process-and-wait", test_process_and_wait);
-    g_test_add_func("/app/process-from-a-callback", test_process_from_a_callback);
     g_test_add_func("/app/after-stop", test_after_stop);
     g_test_add_func("/app/stop-rejects-what-is-pending", test_stop_rejects_what_is_pending);
     g_test_add_func("/app/stop-loses-nothing", test_stop_loses_nothing);
@@ -544,10 +349,5 @@ int main(int argc, char **argv)
     g_test_add_func("/app/unref-from-closed", test_unref_from_closed);
     g_test_add_func("/app/bus-goes", test_bus_goes);
     g_test_add_func("/app/unref-when-the-bus-goes", test_unref_when_the_bus_goes);
-    g_test_add_func("/app/run-until-quit", test_run_until_quit);
-    g_test_add_func("/app/run-what-was-hung-in-the-loop-beforerun-what-was-hung-in-the-loop-before", test_run_what_was_hung_in_the_loop_before);
-    g_test_add_func("/app/run-until-stop", test_run_until_stop);
-    g_test_add_func("/app/run-until-the-bus-goes", test_run_until_the_bus_goes);
-    g_test_add_func("/app/run-until-a-signal", test_run_until_a_signal);
     return g_test_run();
 }

@@ -350,6 +350,7 @@ static void test_dropped_from_the_callback_of_cancel(void)
 
 static void test_busy(void)
 {
+    static const char message[] = "1024 calls of this peer are pending: wait for some to end";
     g_autoptr(Fixture) f = fixture_new();
     Client *c = foreign_new(f), *other = foreign_new(f);
     Outcome *first = NULL;
@@ -363,9 +364,8 @@ static void test_busy(void)
     for (i = 2; i < IPC_PENDING_INVOKES_MAX; i++)
         invoke_start(c, "slow", "[]");
     send_sync_start(c, "slow", "[]");
-    assert_rejected(invoke(c, "add", "[]"), IPC_ERROR_BUSY, "1024 calls of this peer are pending: wait for some to end");
-    assert_rejected(send_sync_start(c, "slow", "[]"), IPC_ERROR_BUSY,
-                    "1024 calls of this peer are pending: wait for some to end");
+    assert_rejected(invoke(c, "add", "[]"), IPC_ERROR_BUSY, message);
+    assert_rejected(send_sync_start(c, "slow", "[]"), IPC_ERROR_BUSY, message);
     /* Sending is no call, and others are not concerned. */
     assert_replied(call(c, "Send", "ss", "x", "[]"), "");
     assert_resolved(invoke(other, "add", "[]"), "3");

@@ -204,12 +204,12 @@ static void test_once_prepend_and_off(void)
 static void test_channel_names(void)
 {
     g_autoptr(Fixture) f = fixture_new();
-    char **names = NULL;
+    char **none = NULL, **names = NULL;
 
-    g_assert_cmpint(ipc_main_channel_names(f->main, &names), ==, 0);
-    g_assert_nonnull(names);
-    g_assert_null(names[0]);
-    free(names);
+    g_assert_cmpint(ipc_main_channel_names(f->main, &none), ==, 0);
+    g_assert_nonnull(none);
+    g_assert_null(none[0]);
+    free(none);
     hear(f, "b");
     hear(f, "a");
     keep(f, "c");

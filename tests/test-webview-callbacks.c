@@ -83,7 +83,7 @@ static Client *guest_start(Fixture *f, View *view)
     guest = renderer_make(f);
     must(ipc_renderer_set_guest_token(guest->renderer, token));
     await_state(guest, IPC_RENDERER_READY);
-    settle(f);
+    wait_until(f, ipc_webview_get_state(view->webview) != IPC_WEBVIEW_WAITING);
     return guest;
 }
 
