@@ -56,20 +56,29 @@ int answer_value(Answer *answer, json_t *value)
     return r < 0 ? r : answer_send(answer, message, text.length);
 }
 
-int answer_error(Answer *answer, const char *name, const char *message_text, json_t *detail)
+static int append_detail(sd_bus_message *message, json_t *detail, size_t *size)
 {
-    _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL;
     _cleanup_(text_clear) Text text;
-    sd_bus_error error = { .name = name, .message = message_text };
     int r;
 
     r = text_encode(&text, detail);
-    if (r == -EMSGSIZE)
-        return answer_too_large(answer);
     if (r < 0)
         return r;
+    *size += text.length;
+    return sd_bus_message_append_basic(message, 's', text.data);
+}
+
+int answer_error(Answer *answer, const char *name, const char *message_text, json_t *detail)
+{
+    _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL;
+    sd_bus_error error = { .name = name, .message = message_text };
+    size_t size = strlen(message_text);
+    int r;
+
     r = sd_bus_message_new_method_error(answer->call, &message, &error);
     if (r >= 0 && detail)
-        r = sd_bus_message_append_basic(message, 's', text.data);
-    return r < 0 ? r : answer_send(answer, message, strlen(message_text) + text.length);
+        r = append_detail(message, detail, &size);
+    if (r == -EMSGSIZE)
+        return answer_too_large(answer);
+    return r < 0 ? r : answer_send(answer, message, size);
 }
