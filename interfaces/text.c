@@ -138,10 +138,11 @@ int text_pack_value(json_t **ret_value, const char *format, va_list elements)
     json_error_t error;
     json_t *value;
 
-    if (!format || !*format)
-        value = json_null();
-    else
-        value = json_vpack_ex(&error, 0, format, elements);
+    if (!format || !*format) {
+        *ret_value = json_null();
+        return 0;
+    }
+    value = json_vpack_ex(&error, 0, format, elements);
     if (!value)
         return json_error_code(&error) == json_error_out_of_memory ? -ENOMEM : -EINVAL;
     *ret_value = value;

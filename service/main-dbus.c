@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "main-dbus.h"
 
-#include <config.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
