@@ -133,6 +133,18 @@ int text_encode_args(Text *text, json_t *args)
     return json_is_array(args) ? text_encode(text, args) : -EINVAL;
 }
 
+/* jansson does not say why it failed where it could not even begin, for want of memory. */
+static void error_begin(json_error_t *error)
+{
+    error->text[0] = '\0';
+    error->text[JSON_ERROR_TEXT_LENGTH - 1] = json_error_unknown;
+}
+
+static bool is_out_of_memory(const json_error_t *error)
+{
+    return json_error_code(error) == json_error_out_of_memory || !error->text[0];
+}
+
 int text_pack_value(json_t **ret_value, const char *format, va_list elements)
 {
     json_error_t error;
@@ -142,9 +154,10 @@ int text_pack_value(json_t **ret_value, const char *format, va_list elements)
         *ret_value = json_null();
         return 0;
     }
+    error_begin(&error);
     value = json_vpack_ex(&error, 0, format, elements);
     if (!value)
-        return json_error_code(&error) == json_error_out_of_memory ? -ENOMEM : -EINVAL;
+        return is_out_of_memory(&error) ? -ENOMEM : -EINVAL;
     *ret_value = value;
     return 0;
 }
@@ -171,17 +184,15 @@ static const char *type_name(const json_t *value)
     return names[json_typeof(value)];
 }
 
-/* jansson does not say why it failed where it could not even begin, for want of memory. */
 static json_t *text_load(const char *text, json_error_t *where)
 {
-    where->text[0] = '\0';
-    where->text[JSON_ERROR_TEXT_LENGTH - 1] = json_error_unknown;
+    error_begin(where);
     return json_loadb(text, strlen(text), JSON_DECODE_ANY | JSON_ALLOW_NUL, where);
 }
 
 static int load_error(json_error_t *where, const char *what, sd_bus_error *error)
 {
-    if (json_error_code(where) == json_error_out_of_memory || !where->text[0])
+    if (is_out_of_memory(where))
         return sd_bus_error_setf(error, IPC_ERROR_NO_MEMORY, "Out of memory while reading %s", what);
 
     /* jansson quotes the text, and may cut a character in two; the bus would throw out who sends that. */
