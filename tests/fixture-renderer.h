@@ -6,11 +6,7 @@
 #include "fixture.h"
 #include "macro.h"
 #include "must.h"
-
-static inline void json_cleanup(json_t **json)
-{
-    json_decref(*json);
-}
+#include "text.h"
 
 #define _cleanup_json_ _cleanup_(json_cleanup)
 #define _cleanup_slot_ _cleanup_(ipc_slot_unrefp)
