@@ -51,8 +51,8 @@ typedef enum ipc_renderer_state {
  *
  * Nothing blocks: the renderer registers when it is first processed, and what is sent until then waits its turn.
  *
- * Return: 0, or -EINVAL (no bus name), -EBUSY (@bus is in a loop), -ENOMEM, or what opening the bus answers, such as -ENOENT or -ECONNREFUSED
- * (no bus there).
+ * Return: 0, or -EINVAL (no bus name), -EBUSY (@bus is in a loop), -ENOMEM, or what opening the bus answers, such
+ * as -ENOMEDIUM (the environment names no bus), -ENOENT or -ECONNREFUSED (no bus there).
  */
 int ipc_renderer_new(ipc_renderer **ret_renderer, sd_bus *bus, const char *name);
 

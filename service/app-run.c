@@ -89,7 +89,7 @@ int app_stop_now(ipc_app *app)
     flushed = app_flush(app, deadline);
     app->is_processing = false;
     app_close(app);
-    return r < 0 ? r : flushed;
+    return app_errno(r < 0 ? r : flushed);
 }
 
 int ipc_app_stop(ipc_app *app, uint64_t timeout_usec)

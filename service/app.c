@@ -170,7 +170,7 @@ int ipc_app_start(ipc_app *app)
         return 0;
     r = sd_bus_request_name(app->bus, app->name, 0);
     if (r < 0 && r != -EALREADY)
-        return r;
+        return app_errno(r);
     app->is_started = true;
     return 0;
 }

@@ -3,6 +3,7 @@
 
 /* The app: the bus connection, its name, and everyone who talks to it. */
 
+#include <errno.h>
 #include <stdbool.h>
 #include <sys/queue.h>
 
@@ -60,3 +61,9 @@ int app_stop_now(ipc_app *app);
 
 /* Leaves at once. Nothing of the app stays on the bus; what belongs to its user stays until it is freed. */
 void app_close(ipc_app *app);
+
+/* The connection may know of its end before the app does. */
+static inline int app_errno(int r)
+{
+    return r == -ECONNRESET || r == -EPIPE ? -ENOTCONN : r;
+}

@@ -43,8 +43,9 @@ typedef struct ipc_web_contents ipc_web_contents;
  *
  * Blocks until the bus has let it in and answered, 90 s at most, as ipc_app_start() does, 25 s at most.
  *
- * Return: 0, or -EINVAL (no bus name), -EBUSY (@bus is in a loop), -ENOMEM, or what opening the bus and asking for its
- * signals answers, such as -ENOENT or -ECONNREFUSED (no bus there) and -ETIMEDOUT.
+ * Return: 0, or -EINVAL (no bus name), -EBUSY (@bus is in a loop), -ENOTCONN (@bus is not started, or closed), -ENOMEM,
+ * or what opening the bus and asking for its signals answers, such as -ENOMEDIUM (the environment names no bus),
+ * -ENOENT or -ECONNREFUSED (no bus there) and -ETIMEDOUT.
  */
 int ipc_app_new(ipc_app **ret_app, sd_bus *bus, const char *name);
 
@@ -64,8 +65,8 @@ ipc_app *ipc_app_unref(ipc_app *app);
  * ipc_app_start - take the name: from here on renderers and activation find the app
  * @app: the app
  *
- * Return: 0 (also when it was started before), or -EINVAL, -EEXIST (another service owns the name), -EACCES (the
- * bus forbids the name), -ENOTCONN (the bus is gone or the app was stopped), -ETIMEDOUT.
+ * Return: 0 (also when it was started before), or -EINVAL (also a name that nobody may own), -EEXIST (another service
+ * owns the name), -EACCES (the bus forbids the name), -ENOTCONN (the bus is gone or the app was stopped), -ETIMEDOUT.
  */
 int ipc_app_start(ipc_app *app);
 
@@ -78,7 +79,8 @@ int ipc_app_start(ipc_app *app);
  * IPC_ERROR_MAIN_GONE, writes all that was accepted, and closes. May be called from a callback: then it happens
  * when the callback has returned.
  *
- * Return: 0 (also when it was stopped before), or -EINVAL, -ETIMEDOUT (the bus did not take everything in time).
+ * Return: 0 (also when it was stopped before), or -EINVAL, -ETIMEDOUT (the bus did not take everything in time),
+ * -ENOTCONN (the bus went away meanwhile).
  */
 int ipc_app_stop(ipc_app *app, uint64_t timeout_usec);
 
@@ -341,7 +343,9 @@ ipc_invocation *ipc_invocation_unref(ipc_invocation *invocation);
 const char *ipc_invocation_get_channel(const ipc_invocation *invocation);    /* owned by @invocation */
 ipc_sender *ipc_invocation_get_sender(const ipc_invocation *invocation);     /* owned by @invocation */
 uint32_t ipc_invocation_get_sender_id(const ipc_invocation *invocation);     /* 0: an anonymous caller */
-ipc_app *ipc_invocation_get_app(const ipc_invocation *invocation);           /* NULL once the app is gone */
+
+/* Borrowed; NULL once the caller or the app is gone. */
+ipc_app *ipc_invocation_get_app(const ipc_invocation *invocation);
 
 /**
  * ipc_invocation_resolve - answer with a result

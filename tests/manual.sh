@@ -99,7 +99,7 @@ synopses_match() {
 # The library's functions, and the one that modules define.
 every_name_leads_to_a_page() {
     {
-        sed -n 's/^ *\(ipc_[a-z0-9_]*\);$/\1/p' "$src/interfaces/libipcbus.sym"
+        sed -n 's/^ *\(ipc_[a-z0-9_]*\);$/\1/p' "$src"/interfaces/*.sym
         echo ipc_module_init
     } | sort >"$tmp/exported"
     find "$man_folder/man3" -name '*.3' -printf '%f\n' | sed 's/\.3$//' | sort | diff "$tmp/exported" -

@@ -63,8 +63,10 @@ static void test_bad_names(void)
         must_fail(ipc_app_new(&app, bus, names[i]), EINVAL);
     must_fail(ipc_app_new(&app, bus, NULL), EINVAL);
     must_fail(ipc_app_new(NULL, bus, OTHER_NAME), EINVAL);
+    sd_bus_close(bus);
+    must_fail(ipc_app_new(&app, bus, OTHER_NAME), ENOTCONN);
     g_assert_null(app);
-    sd_bus_close_unref(bus);
+    sd_bus_unref(bus);
 }
 
 static void test_users_bus(void)
@@ -84,7 +86,10 @@ static void test_users_bus(void)
     bus_kill(f->bus);
     g_setenv("DBUS_SESSION_BUS_ADDRESS", f->bus->address, TRUE);
     must_fail(ipc_app_new(&app, NULL, OTHER_NAME), ECONNREFUSED);
+
     g_unsetenv("DBUS_SESSION_BUS_ADDRESS");
+    g_unsetenv("XDG_RUNTIME_DIR");
+    must_fail(ipc_app_new(&app, NULL, OTHER_NAME), ENOMEDIUM);
 }
 
 static void test_start(void)
@@ -318,6 +323,19 @@ static void test_bus_goes(void)
     must(ipc_app_stop(f->app, 0));
 }
 
+/* The app has not been told yet when it is asked to do something. */
+static void test_bus_went(void)
+{
+    g_autoptr(Fixture) f = fixture_new();
+    ipc_app *app = app_new(f, OTHER_NAME);
+
+    bus_kill(f->bus);
+    must_fail(ipc_app_start(app), ENOTCONN);
+    must_fail(ipc_app_stop(f->app, 0), ENOTCONN);
+    must(ipc_app_stop(f->app, 0));
+    ipc_app_unref(app);
+}
+
 static void test_unref_when_the_bus_goes(void)
 {
     g_autoptr(Diary) d = diary_new();
@@ -348,6 +366,7 @@ int main(int argc, char **argv)
     g_test_add_func("/app/unref-from-a-listener", test_unref_from_a_listener);
     g_test_add_func("/app/unref-from-closed", test_unref_from_closed);
     g_test_add_func("/app/bus-goes", test_bus_goes);
+    g_test_add_func("/app/bus-went", test_bus_went);
     g_test_add_func("/app/unref-when-the-bus-goes", test_unref_when_the_bus_goes);
     return g_test_run();
 }

@@ -256,6 +256,7 @@ static void test_caller_vanishes(void)
     must_fail(ipc_invocation_resolve(two, NULL), ECANCELED);
     must_fail(ipc_invocation_reject(one, NULL, "late", NULL), ECANCELED);
     must_fail(ipc_invocation_on_cancelled(one, on_cancelled, NULL), ECANCELED);
+    g_assert_null(ipc_invocation_get_app(one));
     ipc_invocation_unref(one);
     ipc_invocation_unref(two);
     ipc_invocation_unref(three);
