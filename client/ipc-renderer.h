@@ -268,7 +268,7 @@ int ipc_renderer_invokef(ipc_renderer *renderer, ipc_slot **ret_slot, const char
  *
  * Main is told, too. The callback runs soon, with IPC_ERROR_CANCELLED. The web: AbortController.abort().
  *
- * Return: 0, or -EINVAL (the slot of something else), -EALREADY (it has settled), -ENOMEM.
+ * Return: 0, or -EINVAL (the slot of something else), -EALREADY (it has settled).
  */
 int ipc_renderer_cancel(ipc_renderer *renderer, ipc_slot *invoke);
 
