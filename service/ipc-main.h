@@ -406,6 +406,18 @@ int ipc_invocation_on_cancelled(ipc_invocation *invocation, ipc_cancelled_t call
  */
 ipc_web_contents *ipc_web_contents_from_id(ipc_app *app, uint32_t id);
 
+/**
+ * ipc_web_contents_get_all - list the renderers
+ * @app: the app
+ * @ret_list: in the order of their ids, with a NULL behind the last one; free the list. The app owns its members.
+ *
+ * A renderer that goes is destroyed when the app is next processed; keep it with ipc_web_contents_ref(). Electron:
+ * webContents.getAllWebContents().
+ *
+ * Return: how many there are, or -EINVAL, -ENOMEM.
+ */
+int ipc_web_contents_get_all(ipc_app *app, ipc_web_contents ***ret_list);
+
 ipc_web_contents *ipc_web_contents_ref(ipc_web_contents *contents);
 ipc_web_contents *ipc_web_contents_unref(ipc_web_contents *contents);
 

@@ -191,6 +191,22 @@ ipc_web_contents *ipc_web_contents_get_host(const ipc_web_contents *contents)
     return contents ? contents->host : NULL;
 }
 
+int ipc_web_contents_get_all(ipc_app *app, ipc_web_contents ***ret_list)
+{
+    ipc_web_contents **list, *contents;
+    int n = 0;
+
+    if (!app || !ret_list)
+        return -EINVAL;
+    list = calloc(app->web_contents.n + 1, sizeof(ipc_web_contents *));
+    if (!list)
+        return -ENOMEM;
+    TAILQ_FOREACH(contents, &app->web_contents.list, link)
+        list[n++] = contents;
+    *ret_list = list;
+    return n;
+}
+
 ipc_main *ipc_web_contents_get_main(ipc_web_contents *contents)
 {
     if (!contents || contents->is_destroyed)

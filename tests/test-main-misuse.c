@@ -33,6 +33,7 @@ static void on_warning(const char *message, void *userdata)
 
 static void test_no_app(void)
 {
+    ipc_web_contents **list;
     uint64_t until;
 
     g_assert_null(ipc_app_ref(NULL));
@@ -54,6 +55,7 @@ static void test_no_app(void)
     must_fail(ipc_app_wait(NULL, 0), EINVAL);
     must_fail(ipc_app_broadcast(NULL, "x", NULL), EINVAL);
     must_fail(ipc_app_broadcastf(NULL, "x", NULL), EINVAL);
+    must_fail(ipc_web_contents_get_all(NULL, &list), EINVAL);
     must_fail(ipc_app_on_web_contents_created(NULL, NULL, on_contents, NULL), EINVAL);
     must_fail(ipc_app_on_web_contents_destroyed(NULL, NULL, on_contents, NULL), EINVAL);
     must_fail(ipc_app_on_closed(NULL, NULL, on_app, NULL), EINVAL);
@@ -66,6 +68,7 @@ static void test_app(void)
     ipc_slot *slot = NULL;
 
     must_fail(ipc_app_get_timeout(f->app, NULL), EINVAL);
+    must_fail(ipc_web_contents_get_all(f->app, NULL), EINVAL);
     must_fail(ipc_app_on_web_contents_created(f->app, &slot, NULL, NULL), EINVAL);
     must_fail(ipc_app_on_web_contents_destroyed(f->app, &slot, NULL, NULL), EINVAL);
     must_fail(ipc_app_on_closed(f->app, &slot, NULL, NULL), EINVAL);

@@ -86,6 +86,37 @@ static void test_accessors(void)
     g_assert_cmpstr(ipc_web_contents_get_title(ipc_web_contents_from_id(f->app, 2)), ==, "");
 }
 
+static void assert_all(Fixture *f, const char *ids)
+{
+    g_autofree ipc_web_contents **list = NULL;
+    g_autoptr(GString) found = g_string_new(NULL);
+    int n = must(ipc_web_contents_get_all(f->app, &list)), i;
+
+    for (i = 0; i < n; i++)
+        g_string_append_printf(found, " %u", ipc_web_contents_get_id(list[i]));
+    g_assert_cmpstr(found->str, ==, ids);
+    g_assert_null(list[n]);
+}
+
+static void test_all(void)
+{
+    g_autoptr(Fixture) f = fixture_new();
+    Client *one;
+
+    foreign_new(f); /* it does not register, so it is none */
+    assert_all(f, "");
+    one = renderer_new(f);
+    renderer_new(f);
+    client_id(foreign_new_registered(f));
+    assert_all(f, " 1 2 3");
+    vanish(one);
+    wait_until(f, !ipc_web_contents_from_id(f->app, 1));
+    renderer_new(f);
+    assert_all(f, " 2 3 4");
+    must(ipc_app_stop(f->app, 0));
+    assert_all(f, "");
+}
+
 static void test_kept_beyond_its_end(void)
 {
     g_autoptr(Fixture) f = fixture_new();
@@ -346,6 +377,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/web-contents/comings-and-goings", test_comings_and_goings);
     g_test_add_func("/web-contents/accessors", test_accessors);
+    g_test_add_func("/web-contents/all", test_all);
     g_test_add_func("/web-contents/kept-beyond-its-end", test_kept_beyond_its_end);
     g_test_add_func("/web-contents/created-may-send", test_created_may_send);
     g_test_add_func("/web-contents/created-comes-before-messages", test_created_comes_before_messages);
