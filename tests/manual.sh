@@ -6,6 +6,8 @@
 # An example is a block between .EX and .EE in the section EXAMPLES. One that begins with #include is a program; one
 # that begins with a prompt is what a shell does with it; any other is what the program printed.
 set -u
+# What a user has chosen for reading would change what is rendered.
+unset MANOPT MANPAGER MANROFFSEQ MANROFFOPT MAN_KEEP_FORMATTING MANPATH GROFF_TYPESETTER
 # shellcheck source=tests/daemon-fixture.sh
 . "$(dirname "$0")/daemon-fixture.sh"
 
@@ -137,6 +139,16 @@ overview_tells_the_errnos() {
     while read -r macro number; do
         grep -qF "($macro, $number)" "$tmp/text/ipcbus.7" || { echo "ipcbus.7 does not tell ($macro, $number)"; return 1; }
     done <"$tmp/errnos"
+}
+
+# tells_every_option PROGRAM PAGE: as its --help lists them.
+tells_every_option() {
+    local option
+    LD_LIBRARY_PATH=$PKG_CONFIG_PATH/.. "$1" --help | grep -o -- '--[a-z-]\+' | sort -u >"$tmp/options"
+    [[ -s $tmp/options ]] || return
+    while read -r option; do
+        grep -qwF -- "$option" "$tmp/text/$2" || { echo "$2 does not tell of $option"; return 1; }
+    done <"$tmp/options"
 }
 
 # ---- its examples ----
@@ -275,6 +287,8 @@ test_case "a function's name leads to its page" link_leads_to_its_page
 test_case "the pages that are referred to are there" references_are_there
 test_case "ipcbus.7 tells every name and limit" overview_is_complete
 test_case "ipcbus.7 tells the errno of each error" overview_tells_the_errnos
+test_case "ipcbusctl.1 tells every option" tells_every_option "$ipcbusctl" ipcbusctl.1
+test_case "ipcbusd.8 tells every option" tells_every_option "$ipcbusd" ipcbusd.8
 
 mkdir -p "$tmp/bus"
 start_bus "$tmp/bus"
