@@ -47,10 +47,18 @@ has_title() {
     expect_match "$(grep '^\.TH' "$1")" "^\.TH ${file%.*} ${file##*.} [0-9-]+ \"ipcbus $version\" "
 }
 
+# A page about functions has what its readers look for, in the order in which they look for it.
+has_sections() {
+    local sections
+    sections=$(sed -n 's/^\.SH "\{0,1\}\([A-Z ]*\)"\{0,1\}$/\1/p' "$1" | tr '\n' ' ')
+    [[ $1 != *.3 ]] ||
+        expect_match "$sections" '^NAME SYNOPSIS DESCRIPTION RETURN VALUE (ERRORS )?EXAMPLES SEE ALSO $'
+}
+
 looks_good() {
     shopt -s nocasematch
     local status=0
-    render "$1" && has_title "$1" || status=1
+    render "$1" && has_title "$1" && has_sections "$1" || status=1
     shopt -u nocasematch
     return $status
 }
