@@ -83,7 +83,7 @@ declarations() {
             /\/\*/ { comment = 1; sub(/\/\*.*/, ""); print }
             comment && /\*\// { comment = 0; sub(/.*\*\//, "") }
             !comment' |
-        sed '/^#/d; /^extern "C"/d; /^static inline/,/^}/d; /^}$/d' | statements | grep 'ipc_[a-z_]*)\{0,1\}('
+        sed '/^#/d; /^extern "C"/d; /^G_DEFINE/d; /^static inline/,/^}/d; /^}$/d' | statements | grep 'ipc_[a-z_]*)\{0,1\}('
 }
 
 synopses() {
