@@ -23,7 +23,9 @@ install_all() {
     ipcbusd=$(find "$tmp/root" -name ipcbusd -type f)
     ipcbusctl=$(find "$tmp/root" -name ipcbusctl -type f)
     PATH=$(dirname "$ipcbusd"):$PATH
-    export PATH PKG_CONFIG_PATH PKG_CONFIG_SYSROOT_DIR=$tmp/root
+    export PATH PKG_CONFIG_PATH
+    # A sysroot would be that of every library, not of ours alone.
+    sed -i "s|^\([a-z_]*\)=/|\1=$tmp/root/|" "$PKG_CONFIG_PATH"/*.pc
     headers=$(dirname "$(find "$tmp/root" -name ipc-main.h)")
 }
 
@@ -261,7 +263,7 @@ blocks_run() {
     compile_as_shown "$blocks/1" program || return
     if grep -q ipc_module_init "$blocks/1"; then
         module_runs
-    elif grep -q ipc-main.h "$blocks/1"; then
+    elif grep -q "<ipcbus/ipc-main" "$blocks/1"; then
         service_runs
     else
         client_runs
