@@ -44,6 +44,12 @@
 #define IPC_RENDERERS_MAX 4096u                    /* web contents of one app */
 #define IPC_GUEST_TOKENS_MAX 64u                   /* tokens of one host that no guest has used yet */
 #define IPC_MESSAGE_OVERHEAD 512u                  /* bytes that a waiting message is counted for beside its text */
+#define IPC_WINDOW_BYTES (256u * 1024)             /* bytes sent to a peer before it is asked whether it reads */
+#define IPC_WINDOW_BYTES_AWAITED (32u * 1024 * 1024) /* the same for one that waits for an answer behind them */
+#define IPC_UNREAD_BYTES_MAX (64u * 1024 * 1024)   /* bytes that all peers together have not been seen to read */
+#define IPC_UNREAD_BYTES_LARGE (48u * 1024 * 1024) /* of these, those beyond two windows a peer */
+#define IPC_PINGS_MAX 64u                          /* peers that are being asked */
+#define IPC_STUCK_USEC (5u * 1000 * 1000)          /* us that a peer does not answer before it is warned of */
 #define IPC_TITLE_MAX 4096u                        /* bytes of a title, without its NUL */
 
 #endif

@@ -61,9 +61,10 @@ static int app_flush(ipc_app *app, uint64_t deadline)
     uint64_t n, now;
     int r;
 
+    peer_queue_leave(app);
     while (!app->is_closed) {
         r = sd_bus_get_n_queued_write(app->bus, &n);
-        if (r >= 0 && n == 0 && TAILQ_EMPTY(&app->queues.waiting))
+        if (r >= 0 && n == 0 && peer_queue_set_is_empty(&app->queues))
             break;
         if (r >= 0)
             r = app_step(app, deadline);

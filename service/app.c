@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "builtin.h"
+#include "clock.h"
 #include "macro.h"
 #include "main-dbus.h"
 
@@ -55,7 +57,9 @@ void app_close(ipc_app *app)
     loop_detach(&app->loop);
     while ((peer = TAILQ_FIRST(&app->peers.list)))
         peer_vanish(peer);
+    peer_queue_set_clear(&app->queues);
     main_dbus_remove(app);
+    app->builtin_slot = sd_bus_slot_unref(app->builtin_slot);
     app->names_slot = sd_bus_slot_unref(app->names_slot);
     app->disconnected_slot = sd_bus_slot_unref(app->disconnected_slot);
     sd_bus_close(app->bus);
@@ -99,6 +103,8 @@ static int app_connect(ipc_app *app, sd_bus *bus)
 
     r = main_dbus_add(app);
     if (r >= 0)
+        r = builtin_add(app);
+    if (r >= 0)
         r = sd_bus_add_match(app->bus, &app->disconnected_slot, DISCONNECTED, on_disconnected, app);
     if (r >= 0)
         r = sd_bus_add_match(app->bus, &app->names_slot, NAMES_LOST, on_name_lost, app);
@@ -122,6 +128,7 @@ int ipc_app_new(ipc_app **ret_app, sd_bus *bus, const char *name)
     app->uid = geteuid();
     peer_set_init(&app->peers);
     peer_queue_set_init(&app->queues);
+    window_set_init(&app->windows);
     web_contents_set_init(&app->web_contents);
     main_init(&app->main, app);
     app->name = strdup(name);
@@ -226,7 +233,11 @@ int ipc_app_get_timeout(ipc_app *app, uint64_t *ret_usec)
 {
     int r = ret_usec ? app_check_open(app) : -EINVAL;
 
-    return r < 0 ? r : sd_bus_get_timeout(app->bus, ret_usec);
+    if (r >= 0)
+        r = sd_bus_get_timeout(app->bus, ret_usec);
+    if (r >= 0 && app->queues.warn_at < *ret_usec)
+        *ret_usec = app->queues.warn_at;
+    return r;
 }
 
 int ipc_app_process(ipc_app *app)
@@ -245,6 +256,8 @@ int ipc_app_process(ipc_app *app)
     r = sd_bus_process(held->bus, NULL);
     if (r >= 0 && !held->is_closed)
         peer_queue_flush(held);
+    if (r >= 0 && !held->is_closed)
+        peer_queue_warn(held);
     held->is_processing = false;
     if (held->is_stop_wanted)
         (void)app_stop_now(held);
@@ -255,9 +268,19 @@ int ipc_app_process(ipc_app *app)
 
 int ipc_app_wait(ipc_app *app, uint64_t timeout_usec)
 {
-    int r = app_check_open(app);
+    uint64_t now, left = UINT64_MAX;
+    int r;
 
-    return r < 0 ? r : sd_bus_wait(app->bus, timeout_usec);
+    r = app_check_open(app);
+    if (r < 0)
+        return r;
+    if (app->queues.warn_at != UINT64_MAX) {
+        now = clock_now(CLOCK_MONOTONIC);
+        left = app->queues.warn_at > now ? app->queues.warn_at - now : 0;
+    }
+    r = sd_bus_wait(app->bus, left < timeout_usec ? left : timeout_usec);
+    /* A warning is something to process, too. */
+    return r == 0 && left < timeout_usec ? 1 : r;
 }
 
 static int loop_get_fd(void *object)

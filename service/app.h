@@ -35,11 +35,13 @@ struct ipc_app {
 
     PeerSet peers;
     PeerQueueSet queues;
+    WindowSet windows;
     WebContentsSet web_contents;
     TokenSet tokens;
 
     sd_bus_slot *names_slot;
     sd_bus_slot *disconnected_slot;
+    sd_bus_slot *builtin_slot;
     sd_bus_slot *objects_slots[4];
 };
 

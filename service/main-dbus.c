@@ -284,6 +284,27 @@ static const sd_bus_vtable web_contents_vtable[] = {
     SD_BUS_VTABLE_END,
 };
 
+static const sd_bus_vtable *find_method(const char *member)
+{
+    const sd_bus_vtable *entry;
+
+    for (entry = main_vtable; entry->type != _SD_BUS_VTABLE_END; entry++)
+        if (entry->type == _SD_BUS_VTABLE_METHOD && strcmp(entry->x.method.member, member) == 0)
+            return entry;
+    return NULL;
+}
+
+bool main_dbus_has_method(sd_bus_message *call)
+{
+    const char *path = sd_bus_message_get_path(call), *interface = sd_bus_message_get_interface(call);
+    const sd_bus_vtable *method;
+
+    if (interface && strcmp(interface, IPC_MAIN_INTERFACE) != 0)
+        return false;
+    method = find_method(sd_bus_message_get_member(call));
+    return method && strcmp(path, IPC_MAIN_PATH) == 0 && sd_bus_message_has_signature(call, method->x.method.signature);
+}
+
 /* ---- objects ---- */
 
 static char *object_path(const ipc_web_contents *contents)

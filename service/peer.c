@@ -112,11 +112,13 @@ void peer_vanish(Peer *peer)
     TAILQ_REMOVE(&app->peers.list, peer, link);
     peer->credentials_slot = sd_bus_slot_unref(peer->credentials_slot);
     peer_drop_waiting(peer);
-    peer_queue_clear(peer);
     invocation_cancel_all(peer);
     main_event_cancel_all(peer);
     if (peer->contents)
         web_contents_destroy(peer->contents);
+    /* Last, because who has been told may have sent to it. */
+    window_forget(peer);
+    peer_queue_clear(peer);
     peer->app = NULL;
     peer_unref(peer);
 }
@@ -245,23 +247,31 @@ static int peer_wait(Peer *peer, sd_bus_message *message, PeerRun run)
     return 1;
 }
 
-int peer_admit(ipc_app *app, sd_bus_message *message, PeerRun run)
+int peer_obtain(ipc_app *app, sd_bus_message *message, Peer **ret_peer)
 {
-    _cleanup_(peer_unrefp) Peer *held = NULL;
     const char *unique_name = sd_bus_message_get_sender(message);
     Peer *peer;
-    int r;
 
     /* A connection without a bus daemon has no names. */
     if (!unique_name)
         return -EINVAL;
     peer = peer_find(&app->peers, unique_name);
-    if (!peer) {
-        r = peer_new(app, unique_name, &peer);
-        if (r < 0)
-            return r;
-    }
+    if (!peer)
+        return peer_new(app, unique_name, ret_peer);
+    *ret_peer = peer;
+    return 0;
+}
 
+int peer_admit(ipc_app *app, sd_bus_message *message, PeerRun run)
+{
+    _cleanup_(peer_unrefp) Peer *held = NULL;
+    Peer *peer;
+    int r;
+
+    r = peer_obtain(app, message, &peer);
+    if (r < 0)
+        return r;
+    peer_queue_peer_has_sent(peer, message);
     if (!peer->is_known || !TAILQ_EMPTY(&peer->waiting))
         return peer_wait(peer, message, run);
     held = peer_ref(peer);

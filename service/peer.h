@@ -8,6 +8,7 @@
 
 #include "ipc-main.h"
 #include "peer-queue.h"
+#include "window.h"
 
 typedef struct ipc_sender Peer;
 typedef struct Waiting Waiting;
@@ -32,6 +33,7 @@ struct ipc_sender {
     TAILQ_HEAD(, MainEvent) syncs;            /* sync messages that have not been answered */
     unsigned n_pending;                       /* both */
     PeerQueue queue;
+    Window window;
     TAILQ_ENTRY(ipc_sender) link;
     char unique_name[];
 };
@@ -44,6 +46,9 @@ typedef struct PeerSet {
 void peer_set_init(PeerSet *set);
 
 Peer *peer_find(PeerSet *set, const char *unique_name);
+
+/* The sender of a message; it is noted if it is new. */
+int peer_obtain(ipc_app *app, sd_bus_message *message, Peer **ret_peer);
 
 /*
  * Runs the function now or, for a peer that is new, when the bus has told who it is; messages keep their order, and
