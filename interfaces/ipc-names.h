@@ -28,6 +28,7 @@
 #define IPC_ERROR_ACCESS_DENIED "org.freedesktop.DBus.Error.AccessDenied"
 #define IPC_ERROR_LIMITS_EXCEEDED "org.freedesktop.DBus.Error.LimitsExceeded"
 #define IPC_ERROR_NO_MEMORY "org.freedesktop.DBus.Error.NoMemory"
+#define IPC_ERROR_INVALID_POLICY "org.ipcbus.Error.InvalidPolicy" /* made by ipc_app_load_policy() */
 #define IPC_ERROR_TIMEOUT "org.freedesktop.DBus.Error.Timeout" /* made by the client library */
 
 #define IPC_CHANNEL_MAX 255u                       /* bytes of a channel's name, without its NUL */
@@ -41,7 +42,10 @@
 #define IPC_BACKLOG_MESSAGES_MAX 1024u             /* messages that a connection is given before it has written any */
 #define IPC_BACKLOG_BYTES_MAX (1024u * 1024)       /* bytes of them */
 #define IPC_PENDING_INVOKES_MAX 1024u              /* unsettled invocations of one peer in main */
+#define IPC_PENDING_INVOKES_PER_UID_MAX 65536u     /* the same of all peers of one user */
+#define IPC_QUEUE_BYTES_PER_UID_MAX (512u * 1024 * 1024) /* bytes that wait in main for all peers of one user */
 #define IPC_RENDERERS_MAX 4096u                    /* web contents of one app */
+#define IPC_RENDERERS_PER_UID_MAX 256u             /* those of one user, where a policy lets several users in */
 #define IPC_GUEST_TOKENS_MAX 64u                   /* tokens of one host that no guest has used yet */
 #define IPC_MESSAGE_OVERHEAD 512u                  /* bytes that a waiting message is counted for beside its text */
 #define IPC_WINDOW_BYTES (256u * 1024)             /* bytes sent to a peer before it is asked whether it reads */

@@ -126,6 +126,7 @@ int ipc_app_new(ipc_app **ret_app, sd_bus *bus, const char *name)
 
     app->n_ref = 1;
     app->uid = geteuid();
+    policy_init(&app->policy);
     peer_set_init(&app->peers);
     peer_queue_set_init(&app->queues);
     window_set_init(&app->windows);
@@ -158,6 +159,7 @@ ipc_app *ipc_app_unref(ipc_app *app)
     app_close(app);
     main_clear(&app->main);
     emitter_clear(&app->observers);
+    policy_clear(&app->policy);
     sd_event_unref(app->run_event);
     sd_bus_unref(app->bus);
     free(app->name);

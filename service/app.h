@@ -12,6 +12,7 @@
 #include "loop.h"
 #include "main.h"
 #include "peer.h"
+#include "policy.h"
 #include "web-contents.h"
 #include "webview-host.h"
 
@@ -20,6 +21,7 @@ struct ipc_app {
     sd_bus *bus;
     char *name;
     uid_t uid; /* its own */
+    Policy policy;
     bool is_started;
     bool is_processing;
     bool is_stop_wanted; /* from within a callback */

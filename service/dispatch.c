@@ -13,26 +13,36 @@
 #include "text.h"
 #include "web-contents.h"
 
-/* Cheap things first: nobody makes main parse what it may not send. */
-static int admit(Peer *peer, Verb verb, const char *channel, const char *text, json_t **ret_args,
-                 sd_bus_error *error)
+/* Who may not do a thing is not told more about it. */
+static int check_call(Peer *peer, Verb verb, const char *channel, sd_bus_error *error)
 {
-    size_t size;
-    int r;
+    int r = text_check_channel(channel, error);
 
-    r = text_check_channel(channel, error);
-    if (r < 0)
-        return r;
-    r = policy_check(peer, verb, channel, error);
-    if (r < 0)
-        return r;
-    size = strlen(text);
-    if (size > IPC_ARGS_MAX) {
+    return r < 0 ? r : policy_check(peer, verb, channel, error);
+}
+
+/* Cheap things first: nobody makes main parse what it may not send. */
+static int read_args(const Peer *peer, const char *channel, const char *text, json_t **ret_args, sd_bus_error *error)
+{
+    uint64_t max = peer->app->policy.limits.args_bytes;
+    size_t size = strlen(text);
+
+    if (max > IPC_ARGS_MAX)
+        max = IPC_ARGS_MAX;
+    if (size > max) {
         sd_bus_error_setf(error, IPC_ERROR_TOO_LARGE, "The args of '%s' have %zu bytes, at most %u are allowed",
-                          channel, size, IPC_ARGS_MAX);
+                          channel, size, (unsigned)max);
         return -EMSGSIZE;
     }
     return text_decode_args(text, channel, ret_args, error);
+}
+
+static int admit(Peer *peer, Verb verb, const char *channel, const char *text, json_t **ret_args,
+                 sd_bus_error *error)
+{
+    int r = check_call(peer, verb, channel, error);
+
+    return r < 0 ? r : read_args(peer, channel, text, ret_args, error);
 }
 
 static int check_registered(const Peer *peer, sd_bus_error *error)
@@ -40,6 +50,17 @@ static int check_registered(const Peer *peer, sd_bus_error *error)
     if (peer->contents)
         return 0;
     return sd_bus_error_setf(error, IPC_ERROR_NOT_REGISTERED, "Only a renderer may do this: call Register first");
+}
+
+/* The same for what only renderers do. */
+static int admit_registered(Peer *peer, Verb verb, const char *channel, const char *text, json_t **ret_args,
+                            sd_bus_error *error)
+{
+    int r = check_call(peer, verb, channel, error);
+
+    if (r >= 0)
+        r = check_registered(peer, error);
+    return r < 0 ? r : read_args(peer, channel, text, ret_args, error);
 }
 
 static int check_pending(const Peer *peer, sd_bus_error *error)
@@ -58,7 +79,7 @@ static int queue_error(int r, uint32_t id, sd_bus_error *error)
     return r;
 }
 
-static int check_register(const Peer *peer, const char *title, sd_bus_error *error)
+static int check_register(Peer *peer, const char *title, sd_bus_error *error)
 {
     if (strlen(title) > IPC_TITLE_MAX) {
         sd_bus_error_setf(error, IPC_ERROR_INVALID_ARGS, "The title has %zu bytes, at most %u are allowed",
@@ -189,9 +210,7 @@ int dispatch_send_to(Peer *peer, uint32_t id, const char *channel, const char *t
     ipc_web_contents *contents;
     int r;
 
-    r = check_registered(peer, error);
-    if (r >= 0)
-        r = admit(peer, VERB_SEND_TO, channel, text, &args, error);
+    r = admit_registered(peer, VERB_SEND_TO, channel, text, &args, error);
     if (r < 0)
         return r;
     contents = ipc_web_contents_from_id(peer->app, id);
@@ -207,9 +226,7 @@ int dispatch_send_to_host(Peer *peer, const char *channel, const char *text, sd_
     ipc_web_contents *guest = peer->contents;
     int r;
 
-    r = check_registered(peer, error);
-    if (r >= 0)
-        r = admit(peer, VERB_SEND_TO_HOST, channel, text, &args, error);
+    r = admit_registered(peer, VERB_SEND_TO_HOST, channel, text, &args, error);
     if (r < 0)
         return r;
     if (!guest->host)
@@ -223,6 +240,9 @@ int dispatch_create_webview(Peer *peer, char ret_token[TOKEN_SIZE], sd_bus_error
 {
     int r;
 
-    r = check_registered(peer, error);
+    /* Its guests come by registering, as it did. */
+    r = policy_check(peer, VERB_REGISTER, NULL, error);
+    if (r >= 0)
+        r = check_registered(peer, error);
     return r < 0 ? r : webview_host_create(peer->contents, ret_token, error);
 }

@@ -105,6 +105,22 @@ int ipc_app_run(ipc_app *app);
  */
 int ipc_app_quit(ipc_app *app);
 
+/**
+ * ipc_app_load_policy - say who may do what, and how much of it
+ * @app: the app
+ * @path: the policy, a JSON file as ipcbusd(8) describes it under POLICY
+ * @error: what is wrong, with file, line and column; or NULL. Clear it with ipc_error_clear().
+ *
+ * Without a policy, the app's own user and root may do everything, and others nothing. With one, its rules decide for
+ * all. Calling it again reads the file again: renderers stay, and the next call of each is judged anew; on failure the
+ * policy stays as it was. May be called from a callback. It waits for the disk, and for the system's lists of users
+ * and groups where a rule has their names.
+ *
+ * Return: 0, or -EINVAL, -EBADMSG (it is no policy: IPC_ERROR_INVALID_POLICY), -EFBIG (over a MiB), -ENOMEM, or what
+ * opening and reading the file answers, such as -ENOENT and -EACCES.
+ */
+int ipc_app_load_policy(ipc_app *app, const char *path, ipc_error *error);
+
 ipc_main *ipc_app_get_main(ipc_app *app);  /* the app's registry (Electron: ipcMain), owned by the app */
 sd_bus *ipc_app_get_bus(ipc_app *app);     /* the connection, owned by the app */
 const char *ipc_app_get_name(ipc_app *app);

@@ -90,6 +90,8 @@ Peer *peer_unref(Peer *peer)
         return NULL;
     assert(!peer->app && !peer->contents);
     assert(TAILQ_EMPTY(&peer->waiting) && peer->n_pending == 0);
+    process_free(peer->process);
+    free(peer->groups);
     free(peer);
     return NULL;
 }
@@ -165,6 +167,29 @@ static void peer_run_waiting(Peer *peer)
     }
 }
 
+/* Whether it has none, or does not tell them, is not the same. */
+static int read_groups(Peer *peer, sd_bus_message *message)
+{
+    const void *groups;
+    size_t size;
+    int r;
+
+    r = sd_bus_message_enter_container(message, 'v', "au");
+    if (r >= 0)
+        r = sd_bus_message_read_array(message, 'u', &groups, &size);
+    if (r < 0)
+        return r;
+    free(peer->groups);
+    peer->groups = malloc(size > 0 ? size : 1);
+    peer->has_groups = peer->groups != NULL;
+    if (!peer->groups)
+        return -ENOMEM;
+    if (size > 0)
+        memcpy(peer->groups, groups, size);
+    peer->n_groups = size / sizeof(*peer->groups);
+    return sd_bus_message_exit_container(message);
+}
+
 static int read_credential(Peer *peer, sd_bus_message *message)
 {
     const char *key;
@@ -179,10 +204,19 @@ static int read_credential(Peer *peer, sd_bus_message *message)
     } else if (strcmp(key, "ProcessID") == 0) {
         r = sd_bus_message_read(message, "v", "u", &peer->pid);
         peer->has_pid = r >= 0;
+    } else if (strcmp(key, "UnixGroupIDs") == 0) {
+        r = read_groups(peer, message);
     } else {
         r = sd_bus_message_skip(message, "v");
     }
     return r;
+}
+
+const Process *peer_get_process(Peer *peer)
+{
+    if (!peer->process && peer->has_pid)
+        peer->process = process_new(peer->pid);
+    return peer->process;
 }
 
 static int read_credentials(Peer *peer, sd_bus_message *message)

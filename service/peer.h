@@ -8,6 +8,7 @@
 
 #include "ipc-main.h"
 #include "peer-queue.h"
+#include "process.h"
 #include "window.h"
 
 typedef struct ipc_sender Peer;
@@ -22,8 +23,12 @@ struct ipc_sender {
     bool is_known;
     bool has_uid;
     bool has_pid;
+    bool has_groups;
     uid_t uid;
     pid_t pid;
+    gid_t *groups; /* all of them */
+    size_t n_groups;
+    Process *process; /* NULL: nobody has asked */
     uint64_t n_sent;     /* messages to it */
     uint64_t n_received; /* messages from it */
     ipc_web_contents *contents; /* owned; NULL: anonymous */
@@ -61,6 +66,9 @@ bool peer_set_is_waiting(const PeerSet *set);
 
 /* It has left the bus: everything of it is cancelled, told and forgotten. */
 void peer_vanish(Peer *peer);
+
+/* Read once, when it is first asked for; owned by the peer. NULL: its pid is not known, or memory is out. */
+const Process *peer_get_process(Peer *peer);
 
 Peer *peer_ref(Peer *peer);
 Peer *peer_unref(Peer *peer);

@@ -1,20 +1,34 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* Who may do what. */
+/* The policy: who may do what, and how much of it. */
 
 #include <systemd/sd-bus.h>
 
-typedef struct ipc_sender Peer;
+#include "app-limits.h"
+#include "policy-rule.h"
 
-typedef enum Verb {
-    VERB_REGISTER,
-    VERB_SEND,
-    VERB_INVOKE,
-    VERB_SEND_SYNC,
-    VERB_SEND_TO,
-    VERB_SEND_TO_HOST,
-} Verb;
+/* What is done where no rule matches. */
+typedef enum PolicyDefault {
+    POLICY_OWN, /* the service's own user and root may do everything, others nothing */
+    POLICY_DENY,
+    POLICY_ALLOW,
+} PolicyDefault;
 
-/* channel: NULL where the verb has none. AccessDenied, with verb and channel. */
-int policy_check(const Peer *peer, Verb verb, const char *channel, sd_bus_error *error);
+typedef struct Policy {
+    json_t *root; /* what the rules point into */
+    PolicyDefault otherwise;
+    Limits limits;
+    Rule *rules;
+    size_t n_rules;
+} Policy;
+
+/* What holds without a file: POLICY_OWN, and as only one user and root get in, neither needs a share of its own. */
+void policy_init(Policy *policy);
+void policy_clear(Policy *policy);
+
+/*
+ * The caller is one that the bus has told of. channel: NULL where the verb has none. AccessDenied, with verb and
+ * channel.
+ */
+int policy_check(Peer *peer, Verb verb, const char *channel, sd_bus_error *error);
