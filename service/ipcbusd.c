@@ -19,6 +19,7 @@
 #include "macro.h"
 #include "module.h"
 #include "options.h"
+#include "reload.h"
 
 #define EXIT_USAGE 2
 
@@ -82,15 +83,17 @@ static int serve(ipc_app *app)
 
 static int start_and_serve(ipc_app *app, const Options *options)
 {
+    Reload reload = { .app = app, .path = options->policy };
     int r;
 
-    r = load_modules(app, options);
-    if (r < 0)
-        return r;
-    r = take_name(app);
-    if (r < 0)
-        return r;
-    return serve(app);
+    r = reload_begin(&reload);
+    if (r >= 0)
+        r = load_modules(app, options);
+    if (r >= 0)
+        r = reload_on_hangup(&reload);
+    if (r >= 0)
+        r = take_name(app);
+    return r < 0 ? r : serve(app);
 }
 
 static int run(const Options *options)
@@ -117,21 +120,22 @@ static int run(const Options *options)
 }
 
 /*
- * SIGTERM and SIGINT are blocked before the name is taken, so that from the first call on they stop the app in good
- * order; ipc_app_run() reads them. What is ignored would end a service that works: a terminal or a log that goes
- * away, or a file-size limit, which is for the module to report.
+ * SIGTERM, SIGINT and SIGHUP are blocked before the name is taken, so that from the first call on they stop the app in
+ * good order, or make it read its policy again; ipc_app_run() reads them. What is ignored would end a service that
+ * works: a log that goes away, or a file-size limit, which is for the module to report.
  */
 static void set_up_signals(void)
 {
-    static const int ignored[] = { SIGHUP, SIGPIPE, SIGXFSZ };
-    sigset_t stop;
+    static const int ignored[] = { SIGPIPE, SIGXFSZ };
+    sigset_t blocked;
 
     for (size_t i = 0; i < ELEMENTSOF(ignored); i++)
         signal(ignored[i], SIG_IGN);
-    sigemptyset(&stop);
-    sigaddset(&stop, SIGTERM);
-    sigaddset(&stop, SIGINT);
-    sigprocmask(SIG_BLOCK, &stop, NULL);
+    sigemptyset(&blocked);
+    sigaddset(&blocked, SIGTERM);
+    sigaddset(&blocked, SIGINT);
+    sigaddset(&blocked, SIGHUP);
+    sigprocmask(SIG_BLOCK, &blocked, NULL);
 }
 
 /* Where a standard stream is closed, the next file of ours would be it, and get the log. */

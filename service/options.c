@@ -18,6 +18,7 @@ enum {
     OPTION_ADDRESS,
     OPTION_NAME,
     OPTION_MODULE,
+    OPTION_POLICY,
     OPTION_VERSION,
 };
 
@@ -27,6 +28,7 @@ static const struct option long_options[] = {
     { "address", required_argument, NULL, OPTION_ADDRESS },
     { "name", required_argument, NULL, OPTION_NAME },
     { "module", required_argument, NULL, OPTION_MODULE },
+    { "policy", required_argument, NULL, OPTION_POLICY },
     { "help", no_argument, NULL, 'h' },
     { "version", no_argument, NULL, OPTION_VERSION },
     { 0 },
@@ -43,6 +45,7 @@ static void print_help(void)
          "  --name=NAME          own this bus name (default: " IPC_MAIN_NAME ")\n"
          "  --module=MODULE      load a module: the name of an installed one, or a path with a\n"
          "                       '/' in it; may be given several times\n"
+         "  --policy=FILE        who may do what, as JSON; SIGHUP reads it again\n"
          "  -h, --help           print this help and exit\n"
          "  --version            print the version and exit\n"
          "\n"
@@ -63,6 +66,10 @@ static int check(const Options *options)
     }
     if (!name_is_ownable(options->name)) {
         log_error("--name wants a bus name with a dot in it, such as com.example.Notes; '%s' is none", options->name);
+        return -EINVAL;
+    }
+    if (options->policy && !options->policy[0]) {
+        log_error("--policy wants a file");
         return -EINVAL;
     }
     for (size_t i = 0; i < options->n_modules; i++) {
@@ -91,6 +98,9 @@ static int take_option(Options *options, int option)
         return 1;
     case OPTION_MODULE:
         options->modules[options->n_modules++] = optarg;
+        return 1;
+    case OPTION_POLICY:
+        options->policy = optarg;
         return 1;
     case 'h':
         print_help();

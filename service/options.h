@@ -12,6 +12,7 @@ typedef struct Options {
     const char *name;
     const char **modules; /* names or paths, in the order in which they are loaded */
     size_t n_modules;
+    const char *policy; /* a file; NULL: none */
 } Options;
 
 /*
