@@ -109,7 +109,7 @@ static void find(Scanner *s, const JsonPlace *place, const char **ret_key_at)
     }
 }
 
-static JsonPosition position_of(const char *text, const char *at)
+JsonPosition json_position(const char *text, const char *at)
 {
     JsonPosition position = { 1, 1 };
 
@@ -128,5 +128,5 @@ JsonPosition json_place_find(const JsonPlace *place, bool of_key, const char *te
     const char *key_at = text;
 
     find(&s, place, &key_at);
-    return position_of(text, of_key ? key_at : s.at);
+    return json_position(text, of_key ? key_at : s.at);
 }

@@ -19,5 +19,8 @@ typedef struct JsonPosition {
     unsigned column; /* in characters, from 1 up */
 } JsonPosition;
 
+/* Of a byte of the text. */
+JsonPosition json_position(const char *text, const char *at);
+
 /* The text is JSON without duplicate keys, and has the place. Of the key, or of the value. */
 JsonPosition json_place_find(const JsonPlace *place, bool of_key, const char *text, size_t length);

@@ -51,9 +51,13 @@ int policy_document_fail_key(const PolicyDocument *document, const JsonPlace *pl
 
 int policy_document_load(const PolicyDocument *document, json_t **ret_root)
 {
+    const char *nul = memchr(document->text, '\0', document->length);
     json_error_t where = { 0 };
     json_t *root;
 
+    /* jansson takes it for an end, and not for a good one. */
+    if (nul)
+        return fail_at(document, json_position(document->text, nul), "a text has no NUL bytes");
     root = json_loadb(document->text, document->length, JSON_REJECT_DUPLICATES, &where);
     if (root) {
         *ret_root = root;

@@ -19,8 +19,11 @@ bool rule_glob_is_valid(const char *glob)
     const char *c;
 
     for (c = glob; *c; c++) {
-        if (*c == '\\' && !*++c)
-            return false;
+        if (*c == '\\') {
+            if (!*++c)
+                return false;
+            continue;
+        }
         if (*c != '[')
             continue;
         /* A bracket that closes at once is a member of the set. */

@@ -63,10 +63,11 @@ int ipc_module_init(ipc_app *app)
 END
 }
 
-# What a service manager is to a service: it prints the first message that it gets.
+# What a service manager is to a service: manager SOCKET [COUNT] prints the first messages that it gets.
 make_manager() {
     cat >"$tmp/manager.c" <<'END'
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -75,7 +76,7 @@ make_manager() {
 int main(int argc, char **argv)
 {
     struct sockaddr_un address = { .sun_family = AF_UNIX };
-    int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+    int fd = socket(AF_UNIX, SOCK_DGRAM, 0), count = argc > 2 ? atoi(argv[2]) : 1;
     char message[256];
     ssize_t size;
 
@@ -83,8 +84,12 @@ int main(int argc, char **argv)
     if (bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
         return 1;
     alarm(20);
-    size = recv(fd, message, sizeof(message), 0);
-    return size < 0 || fwrite(message, 1, (size_t)size, stdout) < (size_t)size;
+    while (count-- > 0) {
+        size = recv(fd, message, sizeof(message), 0);
+        if (size < 0 || printf("%.*s\n", (int)size, message) < 0 || fflush(stdout))
+            return 1;
+    }
+    return 0;
 }
 END
     compile "$tmp/manager.c" -o "$tmp/manager"
@@ -148,6 +153,23 @@ failing_start_closes() {
     expect "$status" 1 && expect "$(grep -c '^ipcbusd:' "$tmp/err")" 1 && expect "$(tail -n 1 "$tmp/err")" closed
 }
 
+missing_policy() {
+    mkfifo "$tmp/fifo" &&
+        refuses 1 "$tmp/nonesuch.json: No such file" --address="$address" --policy="$tmp/nonesuch.json" &&
+        refuses 1 "$tmp: Is a directory" --address="$address" --policy="$tmp" &&
+        refuses 1 "$tmp/fifo: It is no regular file" --address="$address" --policy="$tmp/fifo"
+}
+
+broken_policy() {
+    printf '{\n  "default": "deny",\n  "rule": []\n}\n' >"$tmp/policy.json"
+    refuses 1 "^ipcbusd: $tmp/policy.json:3:3: a policy has no key 'rule'" --address="$address" \
+        --policy="$tmp/policy.json" || return
+    printf '{"default": deny}' >"$tmp/policy.json"
+    refuses 1 "^ipcbusd: $tmp/policy.json:1:16: invalid token" --address="$address" --policy="$tmp/policy.json" || return
+    head -c 1048577 /dev/zero | tr '\0' ' ' >"$tmp/policy.json"
+    refuses 1 "$tmp/policy.json: A policy has a MiB at most" --address="$address" --policy="$tmp/policy.json"
+}
+
 # ---- what runs ----
 
 modules_in_order() {
@@ -165,6 +187,66 @@ stopped_by() {
     until_true log_has kept && stop_daemon "$1" && expect "$status" 0 && until_true test -s "$tmp/answer" &&
         expect_match "$(<"$tmp/answer")" '^org\.ipcbus\.Error\.MainGone: .' &&
         expect "$(tail -n 2 "$tmp/daemon.log" | tr '\n' ' ')" "cancelled closed " && ! name_is_owned
+}
+
+# let_invoke CHANNEL: the policy file lets nobody do anything else.
+let_invoke() {
+    cat >"$tmp/policy.json" <<END
+{"rules": [{"allow": true, "verbs": ["invoke"], "channels": ["$1"]}], "default": "deny"}
+END
+}
+
+answers_now() {
+    answers "$@" >/dev/null
+}
+
+denies() {
+    fails_with org.freedesktop.DBus.Error.AccessDenied "The policy .* user $EUID invoke on '$1'" "$1" '[]'
+}
+
+# What was let in before knows the new policy from its next call on.
+policy_is_read_again() {
+    let_invoke 'ec*o'
+    start_daemon --module=echo --policy="$tmp/policy.json" && answers '[1]' echo '[1]' && denies whoami &&
+        denies echo-later || return
+    let_invoke 'echo-*' && kill -HUP "$daemon_pid" && until_true answers_now '[2]' echo-later '[0,[2]]' &&
+        denies echo && expect "$(<"$tmp/daemon.log")" "" || return
+    echo '{"default": "allow" "rules": []}' >"$tmp/policy.json" && kill -HUP "$daemon_pid" &&
+        until_true log_has "^ipcbusd: $tmp/policy.json:1:27: '}' expected near '\"rules\"' (the policy stays as it was)$" &&
+        answers '[3]' echo-later '[0,[3]]' && denies echo || return
+    rm "$tmp/policy.json" && kill -HUP "$daemon_pid" && until_true log_has "$tmp/policy.json: No such file" &&
+        answers '[4]' echo-later '[0,[4]]' && denies echo || return
+    echo '{"default": "allow"}' >"$tmp/policy.json" && kill -HUP "$daemon_pid" &&
+        until_true answers_now '[5]' echo '[5]' && stop_daemon && expect "$status" 0 &&
+        expect "$(wc -l <"$tmp/daemon.log")" 2
+}
+
+count_renderers() {
+    busctl --address="$address" --list tree "$name" | grep -c '/web_contents/'
+}
+
+has_no_renderers() {
+    ! count_renderers
+}
+
+# A renderer that may do nothing any more still hears.
+policy_keeps_renderers() {
+    echo '{"default": "allow"}' >"$tmp/policy.json"
+    start_daemon --module=echo --policy="$tmp/policy.json" && listen "$tmp/heard" echo-broadcast &&
+        expect "$(count_renderers)" 1 || return
+    echo '{"rules": [{"allow": true, "verbs": ["send"]}], "default": "deny"}' >"$tmp/policy.json"
+    kill -HUP "$daemon_pid" && until_true denies echo &&
+        "$ipcbusctl" --address="$address" send echo-broadcast still && until_true grep -qs still "$tmp/heard" &&
+        expect "$(count_renderers)" 1 && kill "${pids[-1]}" && until_true has_no_renderers && stop_daemon &&
+        expect "$status" 0
+}
+
+example_policies() {
+    local example
+    for example in policy-system policy-user; do
+        start_daemon --module=echo --policy="$src/systemd/$example.json" && answers '[1]' echo '[1]' && stop_daemon &&
+            expect "$status" 0 && expect "$(<"$tmp/daemon.log")" "" || return
+    done
 }
 
 hangup_is_ignored() {
@@ -208,6 +290,21 @@ tells_readiness() {
     daemon_pid=$!
     pids+=("$daemon_pid")
     wait "$manager" && name_is_owned && expect "$(<"$tmp/message")" READY=1 && stop_daemon && expect "$status" 0
+}
+
+tells_reload() {
+    let_invoke echo
+    "$tmp/manager" "$tmp/notify-reload" 3 >"$tmp/message" &
+    local manager=$!
+    pids+=("$manager")
+    until_true test -S "$tmp/notify-reload" || return
+    prefix=(env "NOTIFY_SOCKET=$tmp/notify-reload")
+    start_daemon --module=echo --policy="$tmp/policy.json"
+    local started=$?
+    prefix=(env)
+    ((started == 0)) && until_true grep -q READY "$tmp/message" && kill -HUP "$daemon_pid" && wait "$manager" &&
+        expect "$(sed 's/=[0-9]\{2,\}$/=N/' "$tmp/message" | tr '\n' ' ')" \
+            "READY=1 RELOADING=1 MONOTONIC_USEC=N READY=1 " && stop_daemon && expect "$status" 0
 }
 
 bus_goes_away() {
@@ -306,15 +403,21 @@ test_case "an operand" refuses 2 "^ipcbusd: .*'echo'" echo
 test_case "an empty module" refuses 2 "^ipcbusd: --module" --module=
 test_case "an empty address" refuses 2 "^ipcbusd: --address" --address=
 test_case "malformed names" malformed_names
+test_case "an empty policy" refuses 2 "^ipcbusd: --policy wants a file" --policy=
 test_case "no bus" no_bus
 test_case "no address" refuses 1 "'?nonsense'?" --address=nonsense
 test_case "a module that does not exist" unknown_module
 test_case "a name that is taken" taken_name
 test_case "a name that the bus refuses" refuses 1 "org.ipcbus.Denied" --address="$address" --name=org.ipcbus.Denied
 test_case "the same module twice" refuses 1 "'echo' is loaded already" --address="$address" --module=echo --module=echo
+test_case "a policy that is not there" missing_policy
+test_case "a policy that is wrong" broken_policy
 test_case "priorities for the journal" priority_for_journal
 test_case "standard streams that are closed" closed_streams
-test_case "SIGHUP" hangup_is_ignored
+test_case "the policies that come as examples" example_policies
+test_case "SIGHUP without a policy" hangup_is_ignored
+test_case "SIGHUP reads the policy again" policy_is_read_again
+test_case "a new policy keeps the renderers" policy_keeps_renderers
 test_case "the bus goes away" bus_goes_away
 test_case "activation" activated
 
@@ -330,6 +433,7 @@ if make_modules >"$tmp/cc.log" 2>&1 && make_manager >>"$tmp/cc.log" 2>&1; then
     test_case "SIGINT with a pending call" stopped_by INT
     test_case "a warning is one line" warning_is_one_line
     test_case "READY=1 when the name is owned" tells_readiness
+    test_case "RELOADING=1 on SIGHUP" tells_reload
 else
     test_case "the little modules of this test compile" eval 'cat "$tmp/cc.log"; false'
 fi
