@@ -47,6 +47,7 @@
 #define IPC_RENDERERS_MAX 4096u                    /* web contents of one app */
 #define IPC_RENDERERS_PER_UID_MAX 256u             /* those of one user, where a policy lets several users in */
 #define IPC_GUEST_TOKENS_MAX 64u                   /* tokens of one host that no guest has used yet */
+#define IPC_GUEST_TOKENS_PER_UID_MAX 4096u         /* the same of all hosts of one user */
 #define IPC_MESSAGE_OVERHEAD 512u                  /* bytes that a waiting message is counted for beside its text */
 #define IPC_WINDOW_BYTES (256u * 1024)             /* bytes sent to a peer before it is asked whether it reads */
 #define IPC_WINDOW_BYTES_AWAITED (32u * 1024 * 1024) /* the same for one that waits for an answer behind them */

@@ -13,6 +13,7 @@
 #include "main.h"
 #include "peer.h"
 #include "policy.h"
+#include "quota.h"
 #include "web-contents.h"
 #include "webview-host.h"
 
@@ -36,6 +37,7 @@ struct ipc_app {
     Emitter observers; /* by the names below */
 
     PeerSet peers;
+    UserSet users;
     PeerQueueSet queues;
     WindowSet windows;
     WebContentsSet web_contents;

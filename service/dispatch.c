@@ -10,6 +10,7 @@
 #include "macro.h"
 #include "main-event.h"
 #include "policy.h"
+#include "quota.h"
 #include "text.h"
 #include "web-contents.h"
 
@@ -61,14 +62,6 @@ static int admit_registered(Peer *peer, Verb verb, const char *channel, const ch
     if (r >= 0)
         r = check_registered(peer, error);
     return r < 0 ? r : read_args(peer, channel, text, ret_args, error);
-}
-
-static int check_pending(const Peer *peer, sd_bus_error *error)
-{
-    if (peer->n_pending < IPC_PENDING_INVOKES_MAX)
-        return 0;
-    return sd_bus_error_setf(error, IPC_ERROR_BUSY, "%u calls of this peer are pending: wait for some to end",
-                             peer->n_pending);
 }
 
 /* A message to a third one that does not read must not look like a fault of main. */
@@ -155,7 +148,7 @@ int dispatch_send_sync(Peer *peer, sd_bus_message *call, const char *channel, co
 
     r = admit(peer, VERB_SEND_SYNC, channel, text, &args, error);
     if (r >= 0)
-        r = check_pending(peer, error);
+        r = quota_check_pending(peer, error);
     if (r >= 0)
         r = main_event_new(peer, call, channel, &event);
     if (r < 0)
@@ -188,7 +181,7 @@ int dispatch_invoke(Peer *peer, sd_bus_message *call, const char *channel, const
 
     r = admit(peer, VERB_INVOKE, channel, text, &args, error);
     if (r >= 0)
-        r = check_pending(peer, error);
+        r = quota_check_pending(peer, error);
     if (r >= 0)
         r = invocation_new(peer, call, channel, &invocation);
     if (r < 0)

@@ -29,7 +29,7 @@ int invocation_new(Peer *peer, sd_bus_message *call, const char *channel, ipc_in
     memcpy(invocation->channel, channel, size);
     answer_init(&invocation->answer, peer, call);
     TAILQ_INSERT_TAIL(&peer->invocations, invocation, link);
-    peer->n_pending++;
+    quota_add_pending(peer);
     *ret_invocation = invocation;
     return 0;
 }
@@ -40,7 +40,7 @@ static void invocation_unlink(ipc_invocation *invocation)
     Peer *peer = invocation->answer.peer;
 
     TAILQ_REMOVE(&peer->invocations, invocation, link);
-    peer->n_pending--;
+    quota_remove_pending(peer);
     invocation->cancelled = NULL;
 }
 

@@ -22,7 +22,7 @@ static void main_event_settled(MainEvent *self, int ended)
     self->event.is_sync = false;
     self->event.ended = ended;
     TAILQ_REMOVE(&peer->syncs, self, link);
-    peer->n_pending--;
+    quota_remove_pending(peer);
 }
 
 static int main_event_answer(ipc_event *event, json_t *value)
@@ -88,7 +88,7 @@ int main_event_new(Peer *peer, sd_bus_message *call, const char *channel, ipc_ev
     answer_init(&self->answer, peer, call);
     if (call) {
         TAILQ_INSERT_TAIL(&peer->syncs, self, link);
-        peer->n_pending++;
+        quota_add_pending(peer);
     }
     *ret_event = &self->event;
     return 0;

@@ -187,7 +187,7 @@ static int queue_message(Peer *peer, sd_bus_message *message, size_t size, bool 
     Queued *queued;
     uint64_t cookie;
 
-    if (size > IPC_QUEUE_BYTES_MAX - queue->bytes)
+    if (!quota_has_room(peer, size))
         return -ENOBUFS;
     queued = calloc(1, sizeof(*queued));
     if (!queued)
@@ -202,7 +202,7 @@ static int queue_message(Peer *peer, sd_bus_message *message, size_t size, bool 
         queue->last_answered = cookie;
     }
     TAILQ_INSERT_TAIL(&queue->messages, queued, link);
-    queue->bytes += size;
+    quota_add_bytes(peer, size);
     return 0;
 }
 
@@ -316,7 +316,7 @@ static void drop_first(Peer *peer)
     Queued *queued = TAILQ_FIRST(&queue->messages);
 
     TAILQ_REMOVE(&queue->messages, queued, link);
-    queue->bytes -= queued->size;
+    quota_remove_bytes(peer, queued->size);
     queue->n_answers -= queued->is_answer;
     if (queue->n_answers == 0)
         queue->is_awaited = false;

@@ -121,6 +121,7 @@ void peer_vanish(Peer *peer)
     /* Last, because who has been told may have sent to it. */
     window_forget(peer);
     peer_queue_clear(peer);
+    quota_leave(peer);
     peer->app = NULL;
     peer_unref(peer);
 }
@@ -255,6 +256,8 @@ static int on_credentials(sd_bus_message *reply, void *userdata, sd_bus_error *e
     /* Without an answer the peer has no uid, and no policy lets it in. */
     if (from && strcmp(from, BUS_NAME) == 0 && !sd_bus_message_is_method_error(reply, NULL))
         (void)read_credentials(peer, reply);
+    if (peer->has_uid && quota_join(peer) < 0)
+        peer->has_uid = false;
     peer->is_known = true;
     peer_run_waiting(peer);
     return 0;

@@ -9,6 +9,7 @@
 #include "ipc-main.h"
 #include "peer-queue.h"
 #include "process.h"
+#include "quota.h"
 #include "window.h"
 
 typedef struct ipc_sender Peer;
@@ -39,6 +40,7 @@ struct ipc_sender {
     unsigned n_pending;                       /* both */
     PeerQueue queue;
     Window window;
+    User *user; /* NULL: the bus has not told it */
     TAILQ_ENTRY(ipc_sender) link;
     char unique_name[];
 };

@@ -42,13 +42,6 @@ ipc_web_contents *ipc_web_contents_from_id(ipc_app *app, uint32_t id)
     return node ? *node : NULL;
 }
 
-static int check_limits(const WebContentsSet *set, sd_bus_error *error)
-{
-    if (set->n < IPC_RENDERERS_MAX && set->last_id < UINT32_MAX)
-        return 0;
-    return sd_bus_error_setf(error, IPC_ERROR_LIMITS_EXCEEDED, "There are %u renderers: no more are let in", set->n);
-}
-
 int web_contents_create(Peer *peer, const char *title, ipc_web_contents *host, ipc_web_contents **ret_contents,
                         sd_bus_error *error)
 {
@@ -58,7 +51,7 @@ int web_contents_create(Peer *peer, const char *title, ipc_web_contents *host, i
     int r;
 
     assert(!peer->contents);
-    r = check_limits(set, error);
+    r = quota_check_renderer(peer, error);
     if (r < 0)
         return r;
 
@@ -78,6 +71,7 @@ int web_contents_create(Peer *peer, const char *title, ipc_web_contents *host, i
     }
     set->last_id++;
     set->n++;
+    peer->user->n_renderers++;
     TAILQ_INSERT_TAIL(&set->list, contents, link);
     contents->peer = peer_ref(peer);
     peer->contents = contents;
@@ -108,6 +102,7 @@ static void web_contents_unlink(ipc_web_contents *contents)
     tdelete(contents, &set->tree, compare_ids);
     TAILQ_REMOVE(&set->list, contents, link);
     set->n--;
+    contents->peer->user->n_renderers--;
     if (contents->host)
         LIST_REMOVE(contents, guest_link);
     contents->host = NULL;

@@ -25,6 +25,7 @@ struct ipc_web_contents {
     TAILQ_ENTRY(ipc_web_contents) link;
     ipc_main *main;     /* NULL until somebody asks */
     Emitter *observers; /* the same */
+    unsigned n_tokens;  /* that no guest has used yet */
     bool is_destroyed;
     char title[];
 };

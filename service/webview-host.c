@@ -19,18 +19,10 @@ struct Token {
 
 static void token_free(Token *token)
 {
+    token->host->n_tokens--;
+    token->host->peer->user->n_tokens--;
     LIST_REMOVE(token, link);
     free(token);
-}
-
-static unsigned count_tokens(const TokenSet *set, const ipc_web_contents *host)
-{
-    const Token *token;
-    unsigned n = 0;
-
-    LIST_FOREACH(token, &set->list, link)
-        n += token->host == host;
-    return n;
 }
 
 static int make_text(char text[TOKEN_SIZE])
@@ -51,10 +43,9 @@ int webview_host_create(ipc_web_contents *host, char ret_token[TOKEN_SIZE], sd_b
     Token *token;
     int r;
 
-    if (count_tokens(set, host) >= IPC_GUEST_TOKENS_MAX)
-        return sd_bus_error_setf(error, IPC_ERROR_LIMITS_EXCEEDED,
-                                 "%u tokens of renderer %u wait for a guest: use those first", IPC_GUEST_TOKENS_MAX,
-                                 host->id);
+    r = quota_check_token(host, error);
+    if (r < 0)
+        return r;
     token = calloc(1, sizeof(*token));
     if (!token)
         return -ENOMEM;
@@ -64,6 +55,8 @@ int webview_host_create(ipc_web_contents *host, char ret_token[TOKEN_SIZE], sd_b
         return r;
     }
     token->host = host;
+    host->n_tokens++;
+    host->peer->user->n_tokens++;
     LIST_INSERT_HEAD(&set->list, token, link);
     memcpy(ret_token, token->text, TOKEN_SIZE);
     return 0;

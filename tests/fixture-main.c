@@ -2,6 +2,7 @@
 #include "fixture.h"
 
 #include <errno.h>
+#include <glib/gstdio.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -46,6 +47,19 @@ void main_vanish(Fixture *f)
 {
     f->main = NULL;
     f->app = ipc_app_unref(f->app);
+}
+
+void load_policy(Fixture *f, const char *json)
+{
+    g_autofree char *path = g_build_filename(f->bus->folder, "policy.json", NULL);
+    ipc_error failure = IPC_ERROR_INIT;
+    g_autoptr(GError) error = NULL;
+
+    if (!g_file_set_contents(path, json, -1, &error))
+        g_error("Failed to write %s: %s", path, error->message);
+    if (ipc_app_load_policy(f->app, path, &failure) < 0)
+        g_error("The policy is refused: %s", failure.message);
+    g_unlink(path);
 }
 
 void main_freeze(Fixture *f)

@@ -116,6 +116,9 @@ void main_return(Fixture *f);
 void main_stop(Fixture *f);
 void main_vanish(Fixture *f);
 
+/* The app has this policy from now on. */
+void load_policy(Fixture *f, const char *json);
+
 /* The app stops reading and writing, and goes on. */
 void main_freeze(Fixture *f);
 void main_thaw(Fixture *f);

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT */
+#include "quota.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <search.h>
+#include <stdlib.h>
+
+#include "app.h"
+#include "peer.h"
+
+static int compare_uids(const void *a, const void *b)
+{
+    uid_t x = ((const User *)a)->uid, y = ((const User *)b)->uid;
+
+    return (x > y) - (x < y);
+}
+
+static User *find(const UserSet *set, uid_t uid)
+{
+    User key = { .uid = uid }, **node = tfind(&key, &set->tree, compare_uids);
+
+    return node ? *node : NULL;
+}
+
+static User *add(UserSet *set, uid_t uid)
+{
+    User *user = calloc(1, sizeof(*user));
+
+    if (!user)
+        return NULL;
+    user->uid = uid;
+    if (!tsearch(user, &set->tree, compare_uids)) {
+        free(user);
+        return NULL;
+    }
+    return user;
+}
+
+int quota_join(Peer *peer)
+{
+    UserSet *set = &peer->app->users;
+    User *user;
+
+    assert(peer->has_uid && !peer->user);
+    user = find(set, peer->uid);
+    if (!user)
+        user = add(set, peer->uid);
+    if (!user)
+        return -ENOMEM;
+    user->n_peers++;
+    peer->user = user;
+    return 0;
+}
+
+void quota_leave(Peer *peer)
+{
+    User *user = peer->user;
+
+    peer->user = NULL;
+    if (!user || --user->n_peers > 0)
+        return;
+    assert(user->n_renderers == 0 && user->n_pending == 0 && user->n_tokens == 0 && user->queue_bytes == 0);
+    tdelete(user, &peer->app->users.tree, compare_uids);
+    free(user);
+}
+
+int quota_check_renderer(const Peer *peer, sd_bus_error *error)
+{
+    const Limits *limits = &peer->app->policy.limits;
+    const WebContentsSet *set = &peer->app->web_contents;
+
+    if (set->n >= limits->renderers || set->last_id == UINT32_MAX)
+        return sd_bus_error_setf(error, IPC_ERROR_LIMITS_EXCEEDED, "There are %u renderers: no more are let in",
+                                 set->n);
+    if (peer->user->n_renderers >= limits->renderers_per_uid)
+        return sd_bus_error_setf(error, IPC_ERROR_LIMITS_EXCEEDED,
+                                 "There are %u renderers of user %u: no more of them are let in",
+                                 peer->user->n_renderers, peer->uid);
+    return 0;
+}
+
+int quota_check_pending(const Peer *peer, sd_bus_error *error)
+{
+    const Limits *limits = &peer->app->policy.limits;
+
+    if (peer->n_pending >= limits->pending_invokes)
+        return sd_bus_error_setf(error, IPC_ERROR_BUSY, "%u calls of this peer are pending: wait for some to end",
+                                 peer->n_pending);
+    if (peer->user->n_pending >= limits->pending_invokes_per_uid)
+        return sd_bus_error_setf(error, IPC_ERROR_BUSY, "%u calls of user %u are pending: wait for some to end",
+                                 peer->user->n_pending, peer->uid);
+    return 0;
+}
+
+int quota_check_token(const ipc_web_contents *host, sd_bus_error *error)
+{
+    const User *user = host->peer->user;
+
+    if (host->n_tokens >= IPC_GUEST_TOKENS_MAX)
+        return sd_bus_error_setf(error, IPC_ERROR_LIMITS_EXCEEDED,
+                                 "%u tokens of renderer %u wait for a guest: use those first", host->n_tokens,
+                                 host->id);
+    if (user->n_tokens >= IPC_GUEST_TOKENS_PER_UID_MAX)
+        return sd_bus_error_setf(error, IPC_ERROR_LIMITS_EXCEEDED,
+                                 "%u tokens of user %u wait for a guest: use those first", user->n_tokens, user->uid);
+    return 0;
+}
+
+/* A lower limit may have come since, so more may be there than is allowed. */
+static bool fits(size_t used, size_t bytes, uint64_t limit)
+{
+    return used <= limit && bytes <= limit - used;
+}
+
+bool quota_has_room(const Peer *peer, size_t bytes)
+{
+    const Limits *limits = &peer->app->policy.limits;
+
+    return fits(peer->queue.bytes, bytes, limits->queue_bytes) &&
+           (!peer->user || fits(peer->user->queue_bytes, bytes, limits->queue_bytes_per_uid));
+}
+
+void quota_add_pending(Peer *peer)
+{
+    peer->n_pending++;
+    peer->user->n_pending++;
+}
+
+void quota_remove_pending(Peer *peer)
+{
+    peer->n_pending--;
+    peer->user->n_pending--;
+}
+
+/* Even who may do nothing is answered, and may be one whose user is not known. */
+void quota_add_bytes(Peer *peer, size_t bytes)
+{
+    peer->queue.bytes += bytes;
+    if (peer->user)
+        peer->user->queue_bytes += bytes;
+}
+
+void quota_remove_bytes(Peer *peer, size_t bytes)
+{
+    peer->queue.bytes -= bytes;
+    if (peer->user)
+        peer->user->queue_bytes -= bytes;
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* The quota: what each peer, and all peers of one user, have taken of the limits, and what else they may take. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+#include <systemd/sd-bus.h>
+
+#include "ipc-main.h"
+
+typedef struct ipc_sender Peer;
+
+/* What all peers of one user have together, so that one user cannot use up what is another's. */
+typedef struct User {
+    uid_t uid;
+    unsigned n_peers; /* it is there as long as there are any */
+    unsigned n_renderers;
+    unsigned n_pending;
+    unsigned n_tokens;
+    size_t queue_bytes;
+} User;
+
+typedef struct UserSet {
+    void *tree; /* by uid */
+} UserSet;
+
+/* The peer, whose uid is known, is one of its user's; until it has given back all it had, and leaves. -ENOMEM. */
+int quota_join(Peer *peer);
+void quota_leave(Peer *peer);
+
+/* One renderer more: LimitsExceeded. One call more that waits for its answer: Busy. Of peers whose uid is known. */
+int quota_check_renderer(const Peer *peer, sd_bus_error *error);
+int quota_check_pending(const Peer *peer, sd_bus_error *error);
+
+/* One unused token more of a host: LimitsExceeded. */
+int quota_check_token(const ipc_web_contents *host, sd_bus_error *error);
+
+/* Whether so many bytes more may wait for the peer. */
+bool quota_has_room(const Peer *peer, size_t bytes);
+
+void quota_add_pending(Peer *peer);
+void quota_remove_pending(Peer *peer);
+void quota_add_bytes(Peer *peer, size_t bytes);
+void quota_remove_bytes(Peer *peer, size_t bytes);

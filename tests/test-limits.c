@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "fixture.h"
+
+/* Each limit at its edge: of all, of a user, of a peer; and that nobody else suffers. */
+
+#define OTHER_UID 65534
+
+/* ---- verbs ---- */
+
+static bool may_be_another(void)
+{
+    if (getuid() == 0)
+        return true;
+    g_test_skip("only root can connect as another user");
+    return false;
+}
+
+static Outcome *try_register(Client *c)
+{
+    return call(c, "Register", "a{sv}", 0);
+}
+
+static void assert_too_many_of(Outcome *o, unsigned n, uid_t uid)
+{
+    g_autofree char *message = g_strdup_printf("There are %u renderers of user %u: no more of them are let in", n, uid);
+
+    assert_rejected(o, IPC_ERROR_LIMITS_EXCEEDED, message);
+}
+
+static void resolve_one(Fixture *f)
+{
+    ipc_invocation *invocation = take_kept(f);
+
+    must(ipc_invocation_resolve(invocation, NULL));
+    ipc_invocation_unref(invocation);
+}
+
+/* The bus reads nothing, so all that is sent waits in main. Answers how many messages were taken. */
+static unsigned send_until_full(ipc_web_contents *contents, json_t *args)
+{
+    unsigned n = 0;
+    int r;
+
+    while ((r = ipc_web_contents_send(contents, "x", args)) == 0)
+        n++;
+    must_fail(r, ENOBUFS);
+    return n;
+}
+
+static void expect_messages(Client *c, unsigned n)
+{
+    for (; n > 0; n--)
+        expect_message(c, "x", NULL, 0);
+    expect_silence(c);
+}
+
+/* Of which few fill a queue. */
+static json_t *long_args(size_t size)
+{
+    g_autofree char *filling = g_strnfill(size, 'x');
+
+    return json_pack("[s]", filling);
+}
+
+/* ---- renderers ---- */
+
+static void test_renderers(void)
+{
+    g_autoptr(Fixture) f = fixture_new();
+    Client *one, *other, *third = foreign_new(f);
+
+    load_policy(f, "{\"limits\": {\"renderers\": 2}}");
+    one = foreign_new_registered(f);
+    other = foreign_new_registered(f);
+    assert_rejected(try_register(third), IPC_ERROR_LIMITS_EXCEEDED, "There are 2 renderers: no more are let in");
+    /* Who is in is in, and may ask again. */
+    g_assert_cmpuint(client_id(one), ==, 1);
+    /* Others may still call. */
+    answer(f, "add", "3");
+    assert_resolved(invoke(third, "add", "[]"), "3");
+    vanish(other);
+    wait_until(f, !ipc_web_contents_from_id(f->app, 2));
+    g_assert_cmpuint(client_id(third), ==, 3);
+}
+
+static void test_no_renderers(void)
+{
+    g_autoptr(Fixture) f = fixture_new();
+
+    load_policy(f, "{\"limits\": {\"renderers\": 0}}");
+    assert_rejected(try_register(foreign_new(f)), IPC_ERROR_LIMITS_EXCEEDED, NULL);
+}
+
+static void test_renderers_of_a_user(void)
+{
+    g_autoptr(Fixture) f = NULL;
+    Client *mine, *theirs;
+
+    if (!may_be_another())
+        return;
+    f = fixture_new();
+    load_policy(f, "{\"default\": \"allow\", \"limits\": {\"renderers-per-uid\": 2}}");
+    mine = foreign_new_registered(f);
+    foreign_new_registered(f);
+    assert_too_many_of(try_register(foreign_new(f)), 2, 0);
+    /* That is nothing to another user. */
+    theirs = foreign_new_as(f, OTHER_UID);
+    g_assert_cmpuint(client_id(theirs), ==, 3);
+    g_assert_cmpuint(client_id(foreign_new_as(f, OTHER_UID)), ==, 4);
+    assert_too_many_of(try_register(foreign_new_as(f, OTHER_UID)), 2, OTHER_UID);
+    vanish(theirs);
+    wait_until(f, !ipc_web_contents_from_id(f->app, 3));
+    assert_too_many_of(try_register(foreign_new(f)), 2, 0);
+    g_assert_cmpuint(client_id(foreign_new_as(f, OTHER_UID)), ==, 5);
+    vanish(mine);
+    wait_until(f, !ipc_web_contents_from_id(f->app, 1));
+    g_assert_cmpuint(client_id(foreign_new(f)), ==, 6);
+}
+
+/* Without a policy nobody needs a share; with one, 256 is that of all, until it says otherwise. */
+static void test_default_share(void)
+{
+    g_autoptr(Fixture) f = fixture_new();
+    unsigned i;
+
+    for (i = 0; i < IPC_RENDERERS_PER_UID_MAX + 1; i++)
+        freeze(foreign_new_registered(f));
+    load_policy(f, "{}");
+    assert_too_many_of(try_register(foreign_new(f)), IPC_RENDERERS_PER_UID_MAX + 1, getuid());
+    load_policy(f, "{\"limits\": {\"renderers-per-uid\": 258}}");
+    try_register(foreign_new(f));
+    g_assert_nonnull(ipc_web_contents_from_id(f->app, 258));
+    assert_too_many_of(try_register(foreign_new(f)), 258, getuid());
+}
+
+/* ---- pending calls ---- */
+
+static void test_pending(void)
+{
+    static const char message[] = "2 calls of this peer are pending: wait for some to end";
+    g_autoptr(Fixture) f = fixture_new();
+    Client *c = foreign_new(f), *other = foreign_new(f);
+    Outcome *first, *sync;
+
+    load_policy(f, "{\"limits\": {\"pending-invokes\": 2}}");
+    keep(f, "slow");
+    keep_events(f, "slow");
+    hear(f, "x");
+    first = invoke_start(c, "slow", "[]");
+    sync = send_sync_start(c, "slow", "[]");
+    assert_rejected(invoke(c, "slow", "[]"), IPC_ERROR_BUSY, message);
+    assert_rejected(send_sync_start(c, "slow", "[]"), IPC_ERROR_BUSY, message);
+    send_message(c, "x", "[1]"); /* waits for no answer */
+    expect_heard(f, "x", "[1]", 0);
+    invoke_start(other, "slow", "[]");
+    resolve_one(f);
+    assert_resolved(first, "null");
+    first = invoke_start(c, "slow", "[]");
+    settle(f);
+    g_assert_false(is_settled(first) || is_settled(sync));
+    assert_rejected(invoke(c, "slow", "[]"), IPC_ERROR_BUSY, message);
+}
+
+static void test_pending_of_a_user(void)
+{
+    g_autoptr(Fixture) f = NULL;
+    Client *one, *other, *theirs;
+    Outcome *o;
+
+    if (!may_be_another())
+        return;
+    f = fixture_new();
+    load_policy(f, "{\"default\": \"allow\", \"limits\": {\"pending-invokes-per-uid\": 3}}");
+    keep(f, "slow");
+    one = foreign_new(f);
+    other = foreign_new(f);
+    theirs = foreign_new_as(f, OTHER_UID);
+    invoke_start(one, "slow", "[]");
+    invoke_start(one, "slow", "[]");
+    invoke_start(other, "slow", "[]");
+    assert_rejected(invoke(other, "slow", "[]"), IPC_ERROR_BUSY,
+                    "3 calls of user 0 are pending: wait for some to end");
+    o = invoke_start(theirs, "slow", "[]");
+    settle(f);
+    g_assert_false(is_settled(o));
+    /* What one leaves is free for the other. */
+    vanish(one);
+    wait_until(f, f->kept.length == 4);
+    settle(f);
+    o = invoke_start(other, "slow", "[]");
+    settle(f);
+    g_assert_false(is_settled(o));
+}
+
+/* ---- queues ---- */
+
+static void test_queue(void)
+{
+    g_autoptr(Fixture) f = fixture_new();
+    Client *one = foreign_new_registered(f), *other = foreign_new_registered(f);
+    json_t *args = long_args(100000);
+    unsigned n, m;
+
+    load_policy(f, "{\"limits\": {\"queue-bytes\": 1000000}}");
+    settle(f);
+    kill(f->bus->pid, SIGSTOP);
+    n = send_until_full(ipc_web_contents_from_id(f->app, 1), args);
+    /* One that is full is nothing to the other. */
+    m = send_until_full(ipc_web_contents_from_id(f->app, 2), args);
+    g_assert_cmpuint(n, >=, 9);
+    g_assert_cmpuint(m, ==, 9);
+    kill(f->bus->pid, SIGCONT);
+    expect_messages(one, n);
+    expect_messages(other, m);
+    must(ipc_web_contents_send(ipc_web_contents_from_id(f->app, 1), "x", args));
+    expect_messages(one, 1);
+    json_decref(args);
+}
+
+static void test_queue_of_a_user(void)
+{
+    g_autoptr(Fixture) f = NULL;
+    Client *one, *other, *theirs;
+    json_t *args = NULL;
+    unsigned n, m, k;
+
+    if (!may_be_another())
+        return;
+    f = fixture_new();
+    load_policy(f, "{\"default\": \"allow\", \"limits\": {\"queue-bytes\": 1000000, \"queue-bytes-per-uid\": 1500000}}");
+    args = long_args(100000);
+    one = foreign_new_registered(f);
+    other = foreign_new_registered(f);
+    theirs = foreign_new_as(f, OTHER_UID);
+    client_id(theirs);
+    settle(f);
+    kill(f->bus->pid, SIGSTOP);
+    n = send_until_full(ipc_web_contents_from_id(f->app, 1), args);
+    m = send_until_full(ipc_web_contents_from_id(f->app, 2), args);
+    k = send_until_full(ipc_web_contents_from_id(f->app, 3), args);
+    g_assert_cmpuint(n, >=, 9);
+    g_assert_cmpuint(m, ==, 5);
+    g_assert_cmpuint(k, ==, 9);
+    kill(f->bus->pid, SIGCONT);
+    expect_messages(one, n);
+    expect_messages(other, m);
+    expect_messages(theirs, k);
+    json_decref(args);
+}
+
+/* A lower limit loses nothing of what was taken. */
+static void test_queue_gets_lower(void)
+{
+    g_autoptr(Fixture) f = fixture_new();
+    Client *c = foreign_new_registered(f);
+    json_t *args = long_args(100000);
+    unsigned n;
+
+    load_policy(f, "{\"limits\": {\"queue-bytes\": 1000000}}");
+    settle(f);
+    kill(f->bus->pid, SIGSTOP);
+    n = send_until_full(ipc_web_contents_from_id(f->app, 1), args);
+    load_policy(f, "{\"limits\": {\"queue-bytes\": 10}}");
+    must_fail(ipc_web_contents_send(ipc_web_contents_from_id(f->app, 1), "x", NULL), ENOBUFS);
+    kill(f->bus->pid, SIGCONT);
+    expect_messages(c, n);
+    json_decref(args);
+}
+
+/* ---- args ---- */
+
+static void test_args(void)
+{
+    static const char message[] = "The args of 'x' have 11 bytes, at most 10 are allowed";
+    g_autoptr(Fixture) f = fixture_new();
+    Client *c = foreign_new_registered(f), *r = foreign_new_registered(f);
+
+    load_policy(f, "{\"limits\": {\"args-bytes\": 10}}");
+    hear(f, "x");
+    answer(f, "x", "[\"a result may be longer\"]");
+    assert_replied(call(c, "Send", "ss", "x", "[\"123456\"]"), "");
+    expect_heard(f, "x", "[\"123456\"]", 1);
+    assert_rejected(call(c, "Send", "ss", "x", "[\"1234567\"]"), IPC_ERROR_TOO_LARGE, message);
+    assert_rejected(call(c, "Invoke", "ss", "x", "[\"1234567\"]"), IPC_ERROR_TOO_LARGE, message);
+    assert_rejected(call(c, "SendSync", "ss", "x", "[\"1234567\"]"), IPC_ERROR_TOO_LARGE, message);
+    assert_rejected(call(c, "SendTo", "uss", client_id(r), "x", "[\"1234567\"]"), IPC_ERROR_TOO_LARGE, message);
+    assert_rejected(call(c, "SendToHost", "ss", "x", "[\"1234567\"]"), IPC_ERROR_TOO_LARGE, message);
+    assert_resolved(invoke(c, "x", "[]"), "[\"a result may be longer\"]");
+    expect_silence(r);
+}
+
+/* More than the bus takes is not to be had. */
+static void test_args_of_the_transport(void)
+{
+    g_autoptr(Fixture) f = fixture_new();
+    g_autofree char *filling = g_strnfill(IPC_ARGS_MAX - 3, 'x');
+    g_autofree char *args = g_strdup_printf("[\"%s\"]", filling);
+
+    load_policy(f, "{\"limits\": {\"args-bytes\": 1000000000}}");
+    assert_rejected(call(foreign_new(f), "Send", "ss", "x", args), IPC_ERROR_TOO_LARGE,
+                    "The args of 'x' have 16777217 bytes, at most 16777216 are allowed");
+}
+
+/* ---- tokens ---- */
+
+static void test_tokens_of_a_user(void)
+{
+    g_autoptr(Fixture) f = NULL;
+    Client *host = NULL, *last, *theirs, *other;
+    const char *token;
+    unsigned i;
+
+    if (!may_be_another())
+        return;
+    f = fixture_new();
+    load_policy(f, "{\"default\": \"allow\"}");
+    for (i = 0; i < IPC_GUEST_TOKENS_PER_UID_MAX; i++) {
+        if (i % IPC_GUEST_TOKENS_MAX == 0)
+            host = foreign_new_registered(f);
+        assert_replied(call(host, "CreateWebview", ""), "s", &token);
+    }
+    last = host;
+    other = foreign_new(f);
+    host = foreign_new_registered(f);
+    assert_rejected(call(host, "CreateWebview", ""), IPC_ERROR_LIMITS_EXCEEDED,
+                    "4096 tokens of user 0 wait for a guest: use those first");
+    theirs = foreign_new_as(f, OTHER_UID);
+    client_id(theirs);
+    assert_replied(call(theirs, "CreateWebview", ""), "s", &token);
+    /* A token that is used, and those of a host that goes, are free again. */
+    vanish(last);
+    wait_until(f, !ipc_web_contents_from_id(f->app, IPC_GUEST_TOKENS_PER_UID_MAX / IPC_GUEST_TOKENS_MAX));
+    for (i = 0; i < IPC_GUEST_TOKENS_MAX; i++)
+        assert_replied(call(host, "CreateWebview", ""), "s", &token);
+    client_id(other);
+    assert_rejected(call(other, "CreateWebview", ""), IPC_ERROR_LIMITS_EXCEEDED, NULL);
+    assert_replied(call(foreign_new(f), "Register", "a{sv}", 1, "guest-token", "s", token), "u", &i);
+    assert_replied(call(other, "CreateWebview", ""), "s", &token);
+}
+
+/* ---- a peer that goes ---- */
+
+static void on_send_more(ipc_invocation *invocation, void *userdata)
+{
+    ipc_sender *sender = ipc_invocation_get_sender(invocation);
+    unsigned i;
+
+    (void)userdata;
+    for (i = 0; i < 2 * IPC_BACKLOG_MESSAGES_MAX; i++)
+        (void)ipc_web_contents_sendf(ipc_sender_get_web_contents(sender), "x", "i", i);
+}
+
+/* Who is told that it goes may send it as much as ever: nothing of it stays. */
+static void test_sent_while_it_goes(void)
+{
+    g_autoptr(Fixture) f = fixture_new();
+    Client *c = foreign_new_registered(f), *other = foreign_new(f);
+    ipc_invocation *invocation;
+
+    keep(f, "slow");
+    answer(f, "add", "3");
+    invoke_start(c, "slow", "[]");
+    invocation = take_kept(f);
+    must(ipc_invocation_on_cancelled(invocation, on_send_more, NULL));
+    vanish(c);
+    wait_until(f, !ipc_web_contents_from_id(f->app, 1));
+    ipc_invocation_unref(invocation);
+    assert_resolved(invoke(other, "add", "[]"), "3");
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/limits/renderers", test_renderers);
+    g_test_add_func("/limits/no-renderers", test_no_renderers);
+    g_test_add_func("/limits/renderers-of-a-user", test_renderers_of_a_user);
+    g_test_add_func("/limits/default-share", test_default_share);
+    g_test_add_func("/limits/pending", test_pending);
+    g_test_add_func("/limits/pending-of-a-user", test_pending_of_a_user);
+    g_test_add_func("/limits/queue", test_queue);
+    g_test_add_func("/limits/queue-of-a-user", test_queue_of_a_user);
+    g_test_add_func("/limits/queue-gets-lower", test_queue_gets_lower);
+    g_test_add_func("/limits/args", test_args);
+    g_test_add_func("/limits/args-of-the-transport", test_args_of_the_transport);
+    g_test_add_func("/limits/tokens-of-a-user", test_tokens_of_a_user);
+    g_test_add_func("/limits/sent-while-it-goes", test_sent_while_it_goes);
+    return g_test_run();
+}
