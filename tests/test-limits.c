@@ -345,14 +345,9 @@ static void test_tokens_of_a_user(void)
 
 /* ---- a peer that goes ---- */
 
-static void on_send_more(ipc_invocation *invocation, void *userdata)
+static void on_fill_queue(ipc_invocation *invocation, void *args)
 {
-    ipc_sender *sender = ipc_invocation_get_sender(invocation);
-    unsigned i;
-
-    (void)userdata;
-    for (i = 0; i < 2 * IPC_BACKLOG_MESSAGES_MAX; i++)
-        (void)ipc_web_contents_sendf(ipc_sender_get_web_contents(sender), "x", "i", i);
+    send_until_full(ipc_sender_get_web_contents(ipc_invocation_get_sender(invocation)), args);
 }
 
 /* Who is told that it goes may send it as much as ever: nothing of it stays. */
@@ -360,17 +355,25 @@ static void test_sent_while_it_goes(void)
 {
     g_autoptr(Fixture) f = fixture_new();
     Client *c = foreign_new_registered(f), *other = foreign_new(f);
+    json_t *args = long_args(100000);
     ipc_invocation *invocation;
 
     keep(f, "slow");
     answer(f, "add", "3");
+    load_policy(f, "{\"limits\": {\"queue-bytes\": 1000000}}");
     invoke_start(c, "slow", "[]");
     invocation = take_kept(f);
-    must(ipc_invocation_on_cancelled(invocation, on_send_more, NULL));
+    must(ipc_invocation_on_cancelled(invocation, on_fill_queue, args));
+    main_freeze(f);
     vanish(c);
+    settle(f);
+    kill(f->bus->pid, SIGSTOP);
+    main_thaw(f);
     wait_until(f, !ipc_web_contents_from_id(f->app, 1));
     ipc_invocation_unref(invocation);
+    kill(f->bus->pid, SIGCONT);
     assert_resolved(invoke(other, "add", "[]"), "3");
+    json_decref(args);
 }
 
 int main(int argc, char **argv)
