@@ -31,7 +31,6 @@
 #include "window.h"
 
 #define BUS_NAME "org.freedesktop.DBus"
-#define BYTES_STUCK (IPC_QUEUE_BYTES_MAX / 2)
 
 struct Queued {
     TAILQ_ENTRY(Queued) link;
@@ -69,6 +68,11 @@ bool peer_queue_set_is_empty(const PeerQueueSet *set)
 }
 
 /* ---- states ---- */
+
+static bool is_half_full(const Peer *peer)
+{
+    return peer->queue.bytes > peer->app->policy.limits.queue_bytes / 2;
+}
 
 static void warn_by(PeerQueueSet *set, uint64_t usec)
 {
@@ -218,7 +222,7 @@ static int keep(Peer *peer, sd_bus_message *message, size_t size, bool is_call)
         sort(peer);
     else if (queue->state == QUEUE_SHUT)
         ask_whether_awaited(peer);
-    if (queue->bytes > BYTES_STUCK && !queue->is_warned_of)
+    if (is_half_full(peer) && !queue->is_warned_of)
         warn_by(&peer->app->queues, 0);
     return 0;
 }
@@ -287,6 +291,11 @@ int peer_queue_admit(Peer *peer, sd_bus_message *call, size_t size)
     }
     r = keep(peer, call, size, true);
     return r < 0 ? r : 1;
+}
+
+int peer_queue_defer(Peer *peer, sd_bus_message *call, size_t size)
+{
+    return keep(peer, call, size + IPC_MESSAGE_OVERHEAD, true);
 }
 
 /* ---- out ---- */
@@ -381,7 +390,7 @@ static Peer *find_stuck(PeerQueueSet *set, uint64_t now)
     TAILQ_FOREACH(peer, &set->lists[QUEUE_SHUT], queue.link) {
         if (peer->queue.is_warned_of)
             continue;
-        if (peer->queue.bytes > BYTES_STUCK || peer->queue.shut_since + IPC_STUCK_USEC <= now)
+        if (is_half_full(peer) || peer->queue.shut_since + IPC_STUCK_USEC <= now)
             return peer;
         warn_by(set, peer->queue.shut_since + IPC_STUCK_USEC);
     }

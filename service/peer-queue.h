@@ -62,6 +62,9 @@ int peer_queue_send(Peer *peer, sd_bus_message *message, size_t size);
  */
 int peer_queue_admit(Peer *peer, sd_bus_message *call, size_t size);
 
+/* The same for one that cannot be let now, because it is not what sd-bus is at: it is read again in its turn. */
+int peer_queue_defer(Peer *peer, sd_bus_message *call, size_t size);
+
 /* Whether it is such a call that has been kept, and has its turn now. */
 bool peer_queue_set_take_readmitted(PeerQueueSet *set, const sd_bus_message *call);
 

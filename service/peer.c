@@ -299,6 +299,11 @@ int peer_obtain(ipc_app *app, sd_bus_message *message, Peer **ret_peer)
     return 0;
 }
 
+bool peer_is_waiting(const Peer *peer)
+{
+    return !peer->is_known || !TAILQ_EMPTY(&peer->waiting);
+}
+
 int peer_admit(ipc_app *app, sd_bus_message *message, PeerRun run)
 {
     _cleanup_(peer_unrefp) Peer *held = NULL;
@@ -309,7 +314,7 @@ int peer_admit(ipc_app *app, sd_bus_message *message, PeerRun run)
     if (r < 0)
         return r;
     peer_queue_peer_has_sent(peer, message);
-    if (!peer->is_known || !TAILQ_EMPTY(&peer->waiting))
+    if (peer_is_waiting(peer))
         return peer_wait(peer, message, run);
     held = peer_ref(peer);
     peer_run(held, message, run);

@@ -63,6 +63,9 @@ int peer_obtain(ipc_app *app, sd_bus_message *message, Peer **ret_peer);
  */
 int peer_admit(ipc_app *app, sd_bus_message *message, PeerRun run);
 
+/* Whether messages wait for the credentials of their sender, or one that comes now would. */
+bool peer_is_waiting(const Peer *peer);
+
 /* Whether messages wait for the credentials of their senders. */
 bool peer_set_is_waiting(const PeerSet *set);
 

@@ -122,16 +122,32 @@ static bool decide(const Rule *rule, Match match)
     return match == MATCH_YES || (match == MATCH_UNKNOWN && !rule->allow);
 }
 
+static bool matches_user(const Rule *rule, const Peer *peer)
+{
+    return (peer->contents ? rule->for_registered : rule->for_anonymous) && decide(rule, match_uid(rule, peer)) &&
+           decide(rule, match_gid(rule, peer));
+}
+
+static bool matches_process(const Rule *rule, Peer *peer)
+{
+    return decide(rule, match_executable(rule, peer)) && decide(rule, match_unit(rule, peer));
+}
+
 /* The cheap questions first: /proc is read only for who is meant in all other ways. */
 bool rule_matches(const Rule *rule, Peer *peer, Verb verb, const char *channel)
 {
-    return rule->verbs & 1u << verb &&
-           (peer->contents ? rule->for_registered : rule->for_anonymous) &&
-           decide(rule, match_uid(rule, peer)) &&
-           decide(rule, match_gid(rule, peer)) &&
-           decide(rule, match_channel(rule, channel)) &&
-           decide(rule, match_executable(rule, peer)) &&
-           decide(rule, match_unit(rule, peer));
+    return rule->verbs & 1u << verb && matches_user(rule, peer) && decide(rule, match_channel(rule, channel)) &&
+           matches_process(rule, peer);
+}
+
+bool rule_matches_caller(const Rule *rule, Peer *peer)
+{
+    return matches_user(rule, peer) && matches_process(rule, peer);
+}
+
+bool rule_is_for_everything(const Rule *rule)
+{
+    return rule->verbs == ALL_VERBS && !rule->channels;
 }
 
 bool rule_can_match(const Rule *rule)

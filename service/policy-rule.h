@@ -24,14 +24,20 @@ typedef struct Rule {
     json_t *units;       /* the same */
 } Rule;
 
+#define ALL_VERBS ((1u << VERBS_MAX) - 1)
+
 /* One that matches every call. */
-#define RULE_INIT { .verbs = (1u << VERBS_MAX) - 1, .for_registered = true, .for_anonymous = true }
+#define RULE_INIT { .verbs = ALL_VERBS, .for_registered = true, .for_anonymous = true }
 
 /*
  * Where it is not known whether a caller is meant (the bus does not tell its groups, its process is gone), a rule that
  * denies matches, and one that allows does not.
  */
 bool rule_matches(const Rule *rule, Peer *peer, Verb verb, const char *channel);
+
+/* The same for any verb and channel: whether it is about calls of this caller, and whether about all of them. */
+bool rule_matches_caller(const Rule *rule, Peer *peer);
+bool rule_is_for_everything(const Rule *rule);
 
 /* Whether there is a call that it is about: one for channels alone needs a verb that has one. */
 bool rule_can_match(const Rule *rule);

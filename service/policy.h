@@ -32,3 +32,6 @@ void policy_clear(Policy *policy);
  * channel.
  */
 int policy_check(Peer *peer, Verb verb, const char *channel, sd_bus_error *error);
+
+/* Properties and objects: who may do nothing with the service need not know what it has. AccessDenied. */
+int policy_check_look(Peer *peer, sd_bus_error *error);

@@ -49,6 +49,7 @@ int quota_join(Peer *peer)
     if (!user)
         return -ENOMEM;
     user->n_peers++;
+    user->queue_bytes += peer->queue.bytes;
     peer->user = user;
     return 0;
 }

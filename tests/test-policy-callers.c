@@ -236,6 +236,120 @@ static void test_executable(void)
     assert_reports(f, &stranger, "Send on notes:list\nSend on notes:secret\nSend on public\n");
 }
 
+/* ---- properties and objects ---- */
+
+#define PROPERTIES "org.freedesktop.DBus.Properties"
+#define OBJECTS "org.freedesktop.DBus.ObjectManager"
+#define INTROSPECTABLE "org.freedesktop.DBus.Introspectable"
+#define PEER "org.freedesktop.DBus.Peer"
+
+#define TITLE_PATH IPC_WEB_CONTENTS_PATH "/1"
+
+static void assert_sees_nothing(Client *c, const char *message)
+{
+    static const char *const paths[] = { "/", IPC_MAIN_PATH, IPC_WEB_CONTENTS_PATH, TITLE_PATH };
+    size_t i;
+
+    assert_rejected(get_property(c, IPC_MAIN_PATH, IPC_MAIN_INTERFACE, "Handlers"), IPC_ERROR_ACCESS_DENIED, message);
+    assert_rejected(get_property(c, TITLE_PATH, IPC_WEB_CONTENTS_INTERFACE, "Title"), IPC_ERROR_ACCESS_DENIED, message);
+    assert_rejected(call_object(c, TITLE_PATH, PROPERTIES, "GetAll", "s", IPC_WEB_CONTENTS_INTERFACE),
+                    IPC_ERROR_ACCESS_DENIED, message);
+    assert_rejected(call_object(c, IPC_MAIN_PATH, OBJECTS, "GetManagedObjects", ""), IPC_ERROR_ACCESS_DENIED, message);
+    for (i = 0; i < G_N_ELEMENTS(paths); i++)
+        assert_rejected(call_object(c, paths[i], INTROSPECTABLE, "Introspect", ""), IPC_ERROR_ACCESS_DENIED, message);
+    assert_rejected(call_object(c, IPC_MAIN_PATH, "org.example.None", "None", ""), IPC_ERROR_ACCESS_DENIED, message);
+    assert_replied(call_object(c, "/", PEER, "Ping", ""), "");
+}
+
+static void assert_sees_all(Client *c)
+{
+    const char *text;
+
+    assert_replied(get_property(c, TITLE_PATH, IPC_WEB_CONTENTS_INTERFACE, "Title"), "v", "s", &text);
+    g_assert_cmpstr(text, ==, "secret");
+    assert_replied(call_object(c, IPC_WEB_CONTENTS_PATH, INTROSPECTABLE, "Introspect", ""), "s", &text);
+    g_assert_nonnull(strstr(text, "<node name=\"1\"/>"));
+    assert_rejected(call_object(c, IPC_MAIN_PATH, "org.example.None", "None", ""),
+                    "org.freedesktop.DBus.Error.UnknownMethod", NULL);
+}
+
+static void test_looking(void)
+{
+    g_autoptr(Fixture) f = NULL;
+    Client *theirs;
+
+    if (!is_root())
+        return;
+    f = fixture_new();
+    assert_replied(call(foreign_new(f), "Register", "a{sv}", 1, "title", "s", "secret"), "u", NULL);
+    theirs = foreign_new_as(f, STRANGER);
+    assert_sees_nothing(theirs, "This service belongs to user 0: you may not look at it");
+    assert_sees_all(foreign_new(f));
+    load_policy(f, "{\"default\": \"deny\", \"rules\": [{\"allow\": true, \"uid\": [1], \"verbs\": [\"invoke\"], "
+                   "\"channels\": [\"a\"]}]}");
+    assert_sees_all(theirs);
+    assert_sees_all(foreign_new_as(f, STRANGER));
+    assert_sees_nothing(foreign_new(f), "The policy of this service does not let user 0 look at it");
+    assert_sees_nothing(foreign_new_as(f, NOBODY), "The policy of this service does not let user 65534 look at it");
+}
+
+/* What one asks first is answered once it is known who asks; and it is no message. */
+static void test_looking_first(void)
+{
+    g_autoptr(Fixture) f = fixture_new();
+    Client *c = foreign_new(f);
+    Outcome *first, *second, *third;
+    uint64_t n_received;
+    uint32_t id;
+
+    first = call_start(c, "Register", "a{sv}", 0);
+    second = get_property(c, IPC_WEB_CONTENTS_PATH "/1", IPC_WEB_CONTENTS_INTERFACE, "MessagesReceived");
+    assert_replied(first, "u", &id);
+    assert_replied(second, "v", "t", &n_received);
+    g_assert_cmpuint(n_received, ==, 0);
+    third = get_property(foreign_new(f), IPC_MAIN_PATH, IPC_MAIN_INTERFACE, "Version");
+    assert_replied(third, "v", "s", NULL);
+}
+
+static int on_signal(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+    (void)message, (void)error;
+    ++*(unsigned *)userdata;
+    return 0;
+}
+
+static void watch_objects(Client *c, unsigned *n)
+{
+    must(sd_bus_match_signal(c->bus, NULL, NULL, NULL, OBJECTS, NULL, on_signal, n));
+}
+
+/* What goes to all is the bus's to keep from some: as the manual says, and nothing else is kept from them. */
+static void test_signals_to_all(void)
+{
+    static const char config[] =
+        BUS_LIMITS_SESSION
+        "<policy context='default'><deny receive_sender='" FIXTURE_NAME "' receive_interface='" OBJECTS "'/></policy>"
+        "<policy user='root'><allow receive_sender='" FIXTURE_NAME "' receive_interface='" OBJECTS "'/></policy>";
+    g_autoptr(Fixture) f = NULL;
+    Client *mine, *theirs;
+    unsigned n_mine = 0, n_theirs = 0;
+
+    if (!is_root())
+        return;
+    f = fixture_new_with(&(FixtureOptions){ .bus_config = config });
+    load_policy(f, "{\"default\": \"allow\"}");
+    mine = foreign_new(f);
+    theirs = foreign_new_as(f, STRANGER);
+    watch_objects(mine, &n_mine);
+    watch_objects(theirs, &n_theirs);
+    g_assert_cmpuint(client_id(theirs), ==, 1);
+    must(ipc_app_broadcast(f->app, "x", NULL));
+    expect_message(theirs, "x", "[]", 0);
+    settle(f);
+    g_assert_cmpuint(n_mine, ==, 1);
+    g_assert_cmpuint(n_theirs, ==, 0);
+}
+
 /* ---- a policy that changes ---- */
 
 static void test_reload(void)
@@ -343,6 +457,9 @@ int main(int argc, char **argv)
     g_test_add_func("/policy-callers/without", test_without);
     g_test_add_func("/policy-callers/callers", test_callers);
     g_test_add_func("/policy-callers/executable", test_executable);
+    g_test_add_func("/policy-callers/looking", test_looking);
+    g_test_add_func("/policy-callers/looking-first", test_looking_first);
+    g_test_add_func("/policy-callers/signals-to-all", test_signals_to_all);
     g_test_add_func("/policy-callers/reload", test_reload);
     g_test_add_func("/policy-callers/cancel", test_cancel);
     g_test_add_func("/policy-callers/reload-from-a-handler", test_reload_from_a_handler);

@@ -220,6 +220,40 @@ static void test_rules(void)
     }
 }
 
+/* ---- looking: whoever may do anything may, nobody else ---- */
+
+static void assert_may_look(const char *policy, const Caller *caller, bool expected)
+{
+    g_autoptr(Stage) s = stage_new(policy);
+    sd_bus_error error = SD_BUS_ERROR_NULL;
+    int r;
+
+    enter(s, caller);
+    r = policy_check_look(s->peer, &error);
+    if ((r >= 0) != expected)
+        g_error("%s may%s look with %s", caller->name, r < 0 ? " not" : "", policy ? policy : "no policy");
+    g_assert_true(r >= 0 || strcmp(error.name, IPC_ERROR_ACCESS_DENIED) == 0);
+    sd_bus_error_free(&error);
+}
+
+static void test_look(void)
+{
+    static const char some[] = "{\"default\": \"deny\", \"rules\": [{\"allow\": false, \"channels\": [\"a\"]}, "
+                               "{\"allow\": true, \"gid\": [77], \"verbs\": [\"send\"], \"channels\": [\"a\", \"b\"]}]}";
+    static const char but_one[] = "{\"default\": \"allow\", \"rules\": [{\"allow\": false, \"uid\": [1001]}]}";
+
+    assert_may_look(NULL, &own, true);
+    assert_may_look(NULL, &root, true);
+    assert_may_look(NULL, &other, false);
+    assert_may_look("{}", &other, false);
+    assert_may_look(some, &member, true);
+    assert_may_look(some, &other, false);
+    assert_may_look(some, &own, false);
+    assert_may_look(but_one, &other, false);
+    assert_may_look(but_one, &own, true);
+    assert_may_look("{\"default\": \"allow\"}", &nameless, false);
+}
+
 /* ---- the message ---- */
 
 static void test_messages(void)
@@ -358,6 +392,7 @@ int main(int argc, char **argv)
     g_test_add_func("/policy/default", test_default);
     g_test_add_func("/policy/nameless", test_nameless);
     g_test_add_func("/policy/rules", test_rules);
+    g_test_add_func("/policy/look", test_look);
     g_test_add_func("/policy/messages", test_messages);
     g_test_add_func("/policy/executable", test_executable);
     g_test_add_func("/policy/unit", test_unit);
