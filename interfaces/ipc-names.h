@@ -32,6 +32,7 @@
 #define IPC_ERROR_TIMEOUT "org.freedesktop.DBus.Error.Timeout" /* made by the client library */
 
 #define IPC_CHANNEL_MAX 255u                       /* bytes of a channel's name, without its NUL */
+#define IPC_ARGS_KEPT_MAX 4096u                    /* bytes of JSON text that a call may keep until it is answered */
 #define IPC_ARGS_MAX (16u * 1024 * 1024)           /* bytes of JSON text in one message on the bus */
 #define IPC_DEPTH_MAX 2048u                        /* values within each other */
 #define IPC_TIMEOUT_USEC (25u * 1000 * 1000)       /* us until an unanswered call fails */

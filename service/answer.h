@@ -19,6 +19,9 @@ static inline bool answer_is_owed(const Answer *answer)
     return answer->call != NULL;
 }
 
+/* The answer comes later: the call need not keep its args in memory until then. */
+void answer_forget_args(Answer *answer);
+
 /*
  * A JSON value. Over IPC_ARGS_MAX the peer is told TooLarge, and the answer is -EMSGSIZE. -EINVAL and -ENOMEM leave it
  * owed. -ENOTCONN, -ENOBUFS: it could not be sent.

@@ -138,6 +138,13 @@ int dispatch_send(Peer *peer, const char *channel, const char *text, sd_bus_erro
     return 0;
 }
 
+/* It is worth the trouble only where there is much to forget. */
+static void keep_waiting(Answer *answer, const char *text)
+{
+    if (strlen(text) > IPC_ARGS_KEPT_MAX)
+        answer_forget_args(answer);
+}
+
 int dispatch_send_sync(Peer *peer, sd_bus_message *call, const char *channel, const char *text, sd_bus_error *error)
 {
     _cleanup_(json_cleanup) json_t *args = NULL;
@@ -160,6 +167,7 @@ int dispatch_send_sync(Peer *peer, sd_bus_message *call, const char *channel, co
         snprintf(message, sizeof(message), "No listener for '%s'", channel);
         main_event_fail(event, IPC_ERROR_NO_LISTENER, message);
     }
+    keep_waiting(&((MainEvent *)event)->answer, text);
     return 0;
 }
 
@@ -193,6 +201,7 @@ int dispatch_invoke(Peer *peer, sd_bus_message *call, const char *channel, const
         snprintf(message, sizeof(message), "No handler registered for '%s'", channel);
         (void)ipc_invocation_reject(invocation, IPC_ERROR_NO_HANDLER, message, NULL);
     }
+    keep_waiting(&invocation->answer, text);
     return 0;
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
@@ -32,6 +33,14 @@ static void assert_too_many_of(Outcome *o, unsigned n, uid_t uid)
     g_autofree char *message = g_strdup_printf("There are %u renderers of user %u: no more of them are let in", n, uid);
 
     assert_rejected(o, IPC_ERROR_LIMITS_EXCEEDED, message);
+}
+
+/* Bytes that the program has from malloc(). */
+static size_t allocated(void)
+{
+    struct mallinfo2 info = mallinfo2();
+
+    return info.uordblks + info.hblkhd;
 }
 
 static void resolve_one(Fixture *f)
@@ -319,6 +328,43 @@ static void test_args_of_the_transport(void)
                     "The args of 'x' have 16777217 bytes, at most 16777216 are allowed");
 }
 
+/* Calls that wait do not keep their args in memory. */
+static void test_args_of_waiting_calls(void)
+{
+    g_autoptr(Fixture) f = fixture_new();
+    g_autofree char *filling = g_strnfill(1000000, 'x');
+    g_autofree char *args = g_strdup_printf("[\"%s\"]", filling);
+    g_autoptr(GPtrArray) outcomes = g_ptr_array_new();
+    Client *c = foreign_new(f);
+    size_t before;
+    unsigned i;
+
+    keep(f, "slow");
+    keep_events(f, "slow");
+    g_ptr_array_add(outcomes, invoke_start(c, "slow", args));
+    g_ptr_array_add(outcomes, send_sync_start(c, "slow", args));
+    wait_until(f, f->kept.length == 1 && f->kept_events.length == 1);
+    before = allocated();
+    for (i = 1; i <= 50; i++) {
+        g_ptr_array_add(outcomes, invoke_start(c, "slow", args));
+        g_ptr_array_add(outcomes, send_sync_start(c, "slow", args));
+        wait_until(f, f->kept.length == i + 1 && f->kept_events.length == i + 1);
+    }
+    g_assert_cmpuint(allocated(), <, before + 10 * strlen(args));
+
+    /* They are answered nevertheless. */
+    while (f->kept.length > 0)
+        resolve_one(f);
+    while (f->kept_events.length > 0) {
+        ipc_event *event = take_kept_event(f);
+
+        must(ipc_event_returnf(event, NULL));
+        ipc_event_unref(event);
+    }
+    for (i = 0; i < outcomes->len; i++)
+        assert_resolved(outcomes->pdata[i], "null");
+}
+
 /* ---- tokens ---- */
 
 static void test_tokens_of_a_user(void)
@@ -403,6 +449,7 @@ int main(int argc, char **argv)
     g_test_add_func("/limits/queue-gets-lower", test_queue_gets_lower);
     g_test_add_func("/limits/args", test_args);
     g_test_add_func("/limits/args-of-the-transport", test_args_of_the_transport);
+    g_test_add_func("/limits/args-of-waiting-calls", test_args_of_waiting_calls);
     g_test_add_func("/limits/tokens-of-a-user", test_tokens_of_a_user);
     g_test_add_func("/limits/sent-while-it-goes", test_sent_while_it_goes);
     return g_test_run();
