@@ -17,7 +17,6 @@ static int app_step(ipc_app *app, uint64_t deadline)
     int r;
 
     r = sd_bus_process(app->bus, NULL);
-    peer_queue_flush(app);
     if (r != 0)
         return r < 0 ? r : 0;
     now = clock_now(CLOCK_MONOTONIC);
@@ -36,6 +35,7 @@ static int app_drain(ipc_app *app, uint64_t deadline)
     if (app->is_started)
         r = sd_bus_release_name(app->bus, app->name);
     while (r >= 0 && !app->is_closed) {
+        peer_queue_flush(app);
         r = sd_bus_get_n_queued_read(app->bus, &n);
         if (r >= 0 && n == 0 && !peer_set_is_waiting(&app->peers))
             return 0;
@@ -63,6 +63,7 @@ static int app_flush(ipc_app *app, uint64_t deadline)
 
     peer_queue_leave(app);
     while (!app->is_closed) {
+        peer_queue_flush(app);
         r = sd_bus_get_n_queued_write(app->bus, &n);
         if (r >= 0 && n == 0 && peer_queue_set_is_empty(&app->queues))
             break;

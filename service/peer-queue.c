@@ -117,10 +117,12 @@ static void sort(Peer *peer)
     }
     answer = window_check(peer, first->size, peer->queue.is_awaited);
     set_state(peer, states[answer]);
-    if (answer != WINDOW_SHUT)
-        return;
-    window_ask(peer);
-    ask_whether_awaited(peer);
+    if (answer == WINDOW_SHUT) {
+        window_ask(peer);
+        ask_whether_awaited(peer);
+    } else if (answer == WINDOW_SHORT) {
+        window_ask_more(peer->app, true);
+    }
 }
 
 static void sort_list(PeerQueueSet *set, QueueState state)
@@ -354,7 +356,7 @@ void peer_queue_flush(ipc_app *app)
     PeerQueueSet *set = &app->queues;
     Peer *peer;
 
-    window_ask_more(app, !TAILQ_EMPTY(&set->lists[QUEUE_SHORT]));
+    window_ask_more(app, false);
     while ((peer = TAILQ_FIRST(&set->lists[QUEUE_READY])) && backlog_has_room(&set->backlog, app->bus)) {
         /* What others have sent since may have used up what all may have unread. */
         sort(peer);

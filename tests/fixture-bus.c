@@ -114,6 +114,7 @@ void bus_free(Bus *bus)
     g_rmdir(bus->folder);
     g_free(bus->folder);
     g_free(bus->address);
+    sd_bus_unref(bus->controller);
     g_free(bus);
 }
 

@@ -10,6 +10,7 @@ typedef struct Bus {
     GPid pid;
     char *folder; /* of its configuration and its socket */
     char *address;
+    sd_bus *controller; /* of a dbus-broker; NULL: it is a dbus-daemon */
 } Bus;
 
 /* The limits of a stock session bus. */
@@ -27,6 +28,12 @@ typedef struct Bus {
     "<limit name='max_match_rules_per_connection'>50000</limit>"        \
     "<limit name='max_replies_per_connection'>50000</limit>"
 
+/* What is worst for a service whose peers do not read: small, and the same in and out. */
+#define BUS_LIMITS_SMALL                                                \
+    BUS_LIMITS_SESSION                                                  \
+    "<limit name='max_incoming_bytes'>10000000</limit>"                 \
+    "<limit name='max_outgoing_bytes'>10000000</limit>"
+
 /* Those of a stock system bus, but with room for as many connections as a test likes to open. */
 #define BUS_LIMITS_SYSTEM                                               \
     "<limit name='max_completed_connections'>100000</limit>"            \
@@ -37,6 +44,9 @@ typedef struct Bus {
 
 /* The configuration, beside address and policy, as XML: limits, a <servicedir>; NULL is BUS_LIMITS_SESSION. */
 Bus *bus_new(const char *config);
+
+/* A dbus-broker with a bound of the bytes of one user; NULL: it is not installed. */
+Bus *bus_new_broker(const char *max_bytes);
 
 /* Ends the daemon. */
 void bus_free(Bus *bus);

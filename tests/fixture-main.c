@@ -181,8 +181,8 @@ void fixture_expect_warning(const char *where, Fixture *f, const char *message)
 
 /* ---- a process of its own ---- */
 
-/* What the test has open is not the child's: a connection must end when the test closes it. */
-static void close_all_but(int fd)
+/* A connection must end when the test closes it. */
+void close_all_but(int fd)
 {
     int other, max = (int)sysconf(_SC_OPEN_MAX);
 

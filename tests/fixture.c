@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "fixture.h"
 
+#include "fixture-reader.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -114,12 +116,13 @@ Fixture *fixture_new_with(const FixtureOptions *options)
 {
     Fixture *f = g_new0(Fixture, 1);
 
-    f->bus = bus_new(options->bus_config);
+    f->bus = options->bus ? options->bus : bus_new(options->bus_config);
     must(sd_event_new(&f->event));
     f->clients = g_ptr_array_new_with_free_func((GDestroyNotify)client_free);
     f->outcomes = g_ptr_array_new_with_free_func((GDestroyNotify)outcome_free);
     f->warnings = g_ptr_array_new_with_free_func(g_free);
     f->answers = g_ptr_array_new_with_free_func((GDestroyNotify)json_decref);
+    f->readers = g_ptr_array_new_with_free_func((GDestroyNotify)reader_free);
     g_queue_init(&f->heard);
     g_queue_init(&f->kept);
     g_queue_init(&f->kept_events);
@@ -149,6 +152,7 @@ void fixture_free(Fixture *f)
         ipc_invocation_unref(g_queue_pop_head(&f->kept));
     while (f->kept_events.length > 0)
         ipc_event_unref(g_queue_pop_head(&f->kept_events));
+    g_ptr_array_unref(f->readers);
     main_vanish(f);
     if (f->main_pid > 0)
         main_end(f, SIGTERM);

@@ -40,6 +40,7 @@ struct Fixture {
     GQueue kept_events;     /* by keep_event(): of ipc_event, the same */
     GPtrArray *warnings;    /* of the app, as strings */
     GPtrArray *answers;     /* by answer() */
+    GPtrArray *readers;     /* of Reader */
     bool is_main_frozen;
     GPid main_pid;          /* by main_fork(); 0: none */
     int main_pipe;          /* open as long as that lives */
@@ -49,6 +50,7 @@ struct Fixture {
 
 typedef struct FixtureOptions {
     const char *bus_config; /* as of bus_new() */
+    Bus *bus;               /* NULL: a new one with that configuration; the fixture owns it */
     bool is_without_main;   /* there is no app, until main_return() or main_fork() */
 } FixtureOptions;
 
@@ -128,6 +130,9 @@ void main_thaw(Fixture *f);
  * up before it starts. It is there when this returns, and ends with the fixture at the latest.
  */
 void main_fork(Fixture *f, void (*set_up)(ipc_app *app));
+
+/* For a process that was forked: what the test has open is not its own. */
+void close_all_but(int fd);
 
 /* Ends it with a signal, and waits for its end; it must end well if the signal lets it. */
 void main_end(Fixture *f, int signal_number);
