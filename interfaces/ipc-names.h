@@ -45,6 +45,7 @@
 #define IPC_PENDING_INVOKES_MAX 1024u              /* unsettled invocations of one peer in main */
 #define IPC_PENDING_INVOKES_PER_UID_MAX 65536u     /* the same of all peers of one user */
 #define IPC_QUEUE_BYTES_PER_UID_MAX (512u * 1024 * 1024) /* bytes that wait in main for all peers of one user */
+#define IPC_UNREAD_ANSWERS_MAX 1024u               /* answers that wait in main's memory for one peer to read */
 #define IPC_RENDERERS_MAX 4096u                    /* web contents of one app */
 #define IPC_RENDERERS_PER_UID_MAX 256u             /* those of one user, where a policy lets several users in */
 #define IPC_GUEST_TOKENS_MAX 64u                   /* tokens of one host that no guest has used yet */

@@ -91,6 +91,8 @@ static int on_message(sd_bus_message *message, void *userdata, sd_bus_error *unu
         return 0;
     if (peer_obtain(app, message, &peer) < 0)
         return 0;
+    if (peer_queue_refuse(peer, message))
+        return 1;
     if (!is_ping(message) && peer_is_waiting(peer))
         return peer_admit(app, message, run_late);
     r = admit(peer, message, &error);

@@ -16,6 +16,10 @@
  * its queue holds one answer, to the last message that came from it, and if nothing more has come from it when the bus
  * has answered a ping of ours: by then all has arrived that it had sent before it could know the answer. Somebody who
  * calls on and on is found out by the second answer in its queue, and gets what fits into its window, until it reads.
+ *
+ * A bus daemon notes each call that has not been answered, and looks through all of its notes at every call of anyone:
+ * answers by the thousand that wait here would make it slow for all. So from some number on a call is refused at once,
+ * and the refusal goes ahead of what waits, because it is short and lets the bus forget the call.
  */
 
 #include "peer-queue.h"
@@ -31,6 +35,8 @@
 #include "window.h"
 
 #define BUS_NAME "org.freedesktop.DBus"
+#define REFUSAL_SIZE 128u                     /* about the bytes of a refusal on the bus */
+#define REFUSALS_MAX (3 * IPC_WINDOW_BYTES)   /* bytes that a peer may have unread for another one to go ahead */
 
 struct Queued {
     TAILQ_ENTRY(Queued) link;
@@ -251,6 +257,30 @@ int peer_queue_send(Peer *peer, sd_bus_message *message, size_t size)
 {
     size += IPC_MESSAGE_OVERHEAD;
     return may_pass(peer, size) ? send_now(peer, message, size) : keep(peer, message, size, false);
+}
+
+static bool send_out_of_turn(Peer *peer, sd_bus_message *refusal)
+{
+    ipc_app *app = peer->app;
+
+    if (peer->window.unread > REFUSALS_MAX || REFUSAL_SIZE > IPC_UNREAD_BYTES_MAX - app->windows.unread ||
+        !backlog_has_room(&app->queues.backlog, app->bus) || sd_bus_send(app->bus, refusal, NULL) < 0)
+        return false;
+    window_sent(peer, REFUSAL_SIZE);
+    return true;
+}
+
+bool peer_queue_refuse(Peer *peer, sd_bus_message *call)
+{
+    _cleanup_(sd_bus_message_unrefp) sd_bus_message *refusal = NULL;
+
+    if (peer->queue.n_answers < IPC_UNREAD_ANSWERS_MAX || sd_bus_message_get_expect_reply(call) <= 0)
+        return false;
+    if (sd_bus_message_new_method_errorf(call, &refusal, IPC_ERROR_BUSY, "Read your answers first") < 0)
+        return false;
+    if (!send_out_of_turn(peer, refusal))
+        (void)peer_send(peer, refusal, 0);
+    return true;
 }
 
 static void readmitted_free(PeerQueueSet *set, Readmitted *readmitted)

@@ -68,6 +68,12 @@ int peer_queue_defer(Peer *peer, sd_bus_message *call, size_t size);
 /* Whether it is such a call that has been kept, and has its turn now. */
 bool peer_queue_set_take_readmitted(PeerQueueSet *set, const sd_bus_message *call);
 
+/*
+ * Refuses a call of a peer that has not read the answers to so many before, and sends that out of turn if it can. The
+ * answer tells whether it did.
+ */
+bool peer_queue_refuse(Peer *peer, sd_bus_message *call);
+
 /* A message came from the peer, so it does not just wait. */
 void peer_queue_peer_has_sent(Peer *peer, sd_bus_message *message);
 

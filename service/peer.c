@@ -314,6 +314,8 @@ int peer_admit(ipc_app *app, sd_bus_message *message, PeerRun run)
     if (r < 0)
         return r;
     peer_queue_peer_has_sent(peer, message);
+    if (peer_queue_refuse(peer, message))
+        return 1;
     if (peer_is_waiting(peer))
         return peer_wait(peer, message, run);
     held = peer_ref(peer);
