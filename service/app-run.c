@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <signal.h>
+#include <systemd/sd-daemon.h>
 
 #include "app.h"
 #include "clock.h"
@@ -32,6 +33,9 @@ static int app_drain(ipc_app *app, uint64_t deadline)
     uint64_t n = 0;
     int r = 0;
 
+    /* The manager must know first: a call that comes later wants the next instance, and this unit to be no more. */
+    if (app->is_process_ending && !app->idle.is_leaving)
+        sd_notify(0, "STOPPING=1");
     if (app->is_started)
         r = sd_bus_release_name(app->bus, app->name);
     while (r >= 0 && !app->is_closed) {
@@ -94,18 +98,20 @@ int app_stop_now(ipc_app *app)
     return app_errno(r < 0 ? r : flushed);
 }
 
+void app_want_stop(ipc_app *app, uint64_t timeout_usec)
+{
+    app->stop_timeout = timeout_usec > 0 ? timeout_usec : IPC_STOP_TIMEOUT_USEC;
+    app->is_stop_wanted = true;
+}
+
 int ipc_app_stop(ipc_app *app, uint64_t timeout_usec)
 {
     _cleanup_(ipc_app_unrefp) ipc_app *held = ipc_app_ref(app);
 
     if (!held)
         return -EINVAL;
-    held->stop_timeout = timeout_usec > 0 ? timeout_usec : IPC_STOP_TIMEOUT_USEC;
-    if (held->is_processing) {
-        held->is_stop_wanted = true;
-        return 0;
-    }
-    return app_stop_now(held);
+    app_want_stop(held, timeout_usec);
+    return held->is_processing ? 0 : app_stop_now(held);
 }
 
 static int on_signal(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
@@ -154,6 +160,7 @@ int ipc_app_run(ipc_app *app)
     if (!ipc_app_get_event(held))
         return -ENOMEM;
     held->is_running = true;
+    held->is_process_ending = true;
     r = ipc_app_on_closed(held, &closed, on_run_closed, NULL);
     if (r >= 0)
         r = app_prepare_run(held);

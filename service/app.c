@@ -2,8 +2,6 @@
 #include "app.h"
 
 #include <errno.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -25,26 +23,9 @@ static void app_call(EmitterFunction function, void *userdata, void *context)
     ((ipc_app_callback_t)function)(context, userdata);
 }
 
-static void warning_call(EmitterFunction function, void *userdata, void *context)
-{
-    ((ipc_warning_t)function)(context, userdata);
-}
-
 void app_tell(ipc_app *app, const char *observers, ipc_web_contents *contents)
 {
     emitter_emit(&app->observers, observers, web_contents_call, contents);
-}
-
-void app_warn(ipc_app *app, const char *format, ...)
-{
-    _cleanup_(ipc_app_unrefp) ipc_app *held = ipc_app_ref(app);
-    char message[1024];
-    va_list arguments;
-
-    va_start(arguments, format);
-    vsnprintf(message, sizeof(message), format, arguments);
-    va_end(arguments);
-    emitter_emit(&held->observers, APP_WARNING, warning_call, message);
 }
 
 void app_close(ipc_app *app)
@@ -131,7 +112,7 @@ int ipc_app_new(ipc_app **ret_app, sd_bus *bus, const char *name)
     peer_queue_set_init(&app->queues);
     window_set_init(&app->windows);
     web_contents_set_init(&app->web_contents);
-    main_init(&app->main, app);
+    main_init(&app->main, app, 0);
     app->name = strdup(name);
     if (!app->name)
         return -ENOMEM;
@@ -173,7 +154,7 @@ int ipc_app_start(ipc_app *app)
 
     if (!app)
         return -EINVAL;
-    if (app->is_closed)
+    if (app->is_closed || app->idle.is_leaving)
         return -ENOTCONN;
     if (app->is_started)
         return 0;
@@ -181,6 +162,7 @@ int ipc_app_start(ipc_app *app)
     if (r < 0 && r != -EALREADY)
         return app_errno(r);
     app->is_started = true;
+    idle_touch(app);
     return 0;
 }
 
@@ -210,6 +192,11 @@ sd_event *ipc_app_get_event(ipc_app *app)
     return app->run_event;
 }
 
+int ipc_app_pending_count(const ipc_app *app)
+{
+    return app ? (int)app->n_pending : -EINVAL;
+}
+
 int app_check_open(const ipc_app *app)
 {
     if (!app)
@@ -231,14 +218,25 @@ int ipc_app_get_events(ipc_app *app)
     return r < 0 ? r : sd_bus_get_events(app->bus);
 }
 
+/* When there is something to do that the bus does not know of. */
+static uint64_t app_get_deadline(const ipc_app *app)
+{
+    uint64_t idle = idle_get_deadline(app);
+
+    return app->queues.warn_at < idle ? app->queues.warn_at : idle;
+}
+
 int ipc_app_get_timeout(ipc_app *app, uint64_t *ret_usec)
 {
+    uint64_t until, deadline;
     int r = ret_usec ? app_check_open(app) : -EINVAL;
 
     if (r >= 0)
-        r = sd_bus_get_timeout(app->bus, ret_usec);
-    if (r >= 0 && app->queues.warn_at < *ret_usec)
-        *ret_usec = app->queues.warn_at;
+        r = sd_bus_get_timeout(app->bus, &until);
+    if (r < 0)
+        return r;
+    deadline = app_get_deadline(app);
+    *ret_usec = deadline < until ? deadline : until;
     return r;
 }
 
@@ -260,6 +258,10 @@ int ipc_app_process(ipc_app *app)
         peer_queue_flush(held);
     if (r >= 0 && !held->is_closed)
         peer_queue_warn(held);
+    if (r > 0)
+        idle_touch(held);
+    else if (r == 0 && !held->is_closed)
+        r = idle_run(held);
     held->is_processing = false;
     if (held->is_stop_wanted)
         (void)app_stop_now(held);
@@ -270,19 +272,20 @@ int ipc_app_process(ipc_app *app)
 
 int ipc_app_wait(ipc_app *app, uint64_t timeout_usec)
 {
-    uint64_t now, left = UINT64_MAX;
+    uint64_t now, deadline, left = UINT64_MAX;
     int r;
 
     r = app_check_open(app);
     if (r < 0)
         return r;
-    if (app->queues.warn_at != UINT64_MAX) {
+    deadline = app_get_deadline(app);
+    if (deadline != UINT64_MAX) {
         now = clock_now(CLOCK_MONOTONIC);
-        left = app->queues.warn_at > now ? app->queues.warn_at - now : 0;
+        left = deadline > now ? deadline - now : 0;
     }
     r = sd_bus_wait(app->bus, left < timeout_usec ? left : timeout_usec);
-    /* A warning is something to process, too. */
-    return r == 0 && left < timeout_usec ? 1 : r;
+    /* A deadline of ours is something to process, too. */
+    return r == 0 && left <= timeout_usec && left < UINT64_MAX ? 1 : r;
 }
 
 static int loop_get_fd(void *object)
@@ -354,4 +357,9 @@ int ipc_app_on_closed(ipc_app *app, ipc_slot **ret_slot, ipc_app_callback_t call
 int ipc_app_on_warning(ipc_app *app, ipc_slot **ret_slot, ipc_warning_t callback, void *userdata)
 {
     return app_observe(app, ret_slot, APP_WARNING, (EmitterFunction)callback, userdata);
+}
+
+int ipc_app_on_notice(ipc_app *app, ipc_slot **ret_slot, ipc_notice_t callback, void *userdata)
+{
+    return app_observe(app, ret_slot, APP_NOTICE, (EmitterFunction)callback, userdata);
 }

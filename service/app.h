@@ -8,6 +8,7 @@
 #include <sys/queue.h>
 
 #include "emitter.h"
+#include "idle.h"
 #include "ipc-main.h"
 #include "loop.h"
 #include "main.h"
@@ -26,6 +27,7 @@ struct ipc_app {
     bool is_started;
     bool is_processing;
     bool is_stop_wanted; /* from within a callback */
+    bool is_process_ending; /* with the app, so that the service manager is told */
     bool is_stopping;    /* nothing new is dispatched */
     bool is_closed;
     uint64_t stop_timeout;
@@ -42,6 +44,8 @@ struct ipc_app {
     WindowSet windows;
     WebContentsSet web_contents;
     TokenSet tokens;
+    unsigned n_pending; /* calls of all peers that have not settled */
+    Idle idle;
 
     sd_bus_slot *names_slot;
     sd_bus_slot *disconnected_slot;
@@ -53,14 +57,16 @@ struct ipc_app {
 #define APP_WEB_CONTENTS_DESTROYED "web-contents-destroyed"
 #define APP_CLOSED "closed"
 #define APP_WARNING "warning"
-
-void app_warn(ipc_app *app, const char *format, ...) __attribute__((format(printf, 2, 3)));
+#define APP_NOTICE "notice"
 
 /* Tells the observers of a name about a renderer. */
 void app_tell(ipc_app *app, const char *observers, ipc_web_contents *contents);
 
 /* -EINVAL, -ENOTCONN */
 int app_check_open(const ipc_app *app);
+
+/* Once the callback that runs has returned, the app leaves in good order. 0 us: IPC_STOP_TIMEOUT_USEC. */
+void app_want_stop(ipc_app *app, uint64_t timeout_usec);
 
 /* Leaves in good order, within app->stop_timeout. */
 int app_stop_now(ipc_app *app);

@@ -85,10 +85,25 @@ int ipc_app_start(ipc_app *app);
 int ipc_app_stop(ipc_app *app, uint64_t timeout_usec);
 
 /**
+ * ipc_app_set_exit_on_idle - leave when nobody needs the app
+ * @app: the app
+ * @timeout_usec: us without any work, from the start or the last piece of it on; 0: never, as it is at first
+ *
+ * The app leaves when no renderer is registered, no call is pending and nothing waits to be written. It tells the
+ * service manager STOPPING=1, if there is one, because its program is expected to end with it; gives up the name; serves
+ * what had arrived by then, for IPC_TIMEOUT_USEC at most; and closes, whereupon ipc_app_run() returns 0, and other loops
+ * hear of it from ipc_app_on_closed(). No call is lost: one that the app does not serve starts the service again.
+ *
+ * Return: 0, or -EINVAL, -ENOTCONN (the app has left the bus).
+ */
+int ipc_app_set_exit_on_idle(ipc_app *app, uint64_t timeout_usec);
+
+/**
  * ipc_app_run - start the app, and serve until it ends
  * @app: the app, attached to no loop
  *
- * Ends by ipc_app_quit(), SIGTERM or SIGINT (blocked from here on), then stops the app; or when the bus goes away.
+ * Ends by ipc_app_quit(), SIGTERM or SIGINT (blocked from here on), then stops the app, and tells the service manager
+ * STOPPING=1 first, if there is one; or when the bus goes away, or as ipc_app_set_exit_on_idle() wants.
  *
  * Return: 0, or -EINVAL, -EBUSY (it is attached to a loop), -ENOTCONN (the bus went away), or as ipc_app_start()
  * and ipc_app_stop().
@@ -124,6 +139,12 @@ int ipc_app_load_policy(ipc_app *app, const char *path, ipc_error *error);
 ipc_main *ipc_app_get_main(ipc_app *app);  /* the app's registry (Electron: ipcMain), owned by the app */
 sd_bus *ipc_app_get_bus(ipc_app *app);     /* the connection, owned by the app */
 const char *ipc_app_get_name(ipc_app *app);
+
+/* How many renderers are registered, or -EINVAL. Electron: webContents.getAllWebContents().length. */
+int ipc_app_web_contents_count(const ipc_app *app);
+
+/* How many invokes and sync messages have not been answered yet, or -EINVAL. */
+int ipc_app_pending_count(const ipc_app *app);
 
 /**
  * ipc_app_get_event - the loop that the app runs in
@@ -208,6 +229,16 @@ typedef void (*ipc_web_contents_callback_t)(ipc_web_contents *contents, void *us
 typedef void (*ipc_warning_t)(const char *message, void *userdata);
 
 /**
+ * ipc_notice_t - what runs when there is something for the log
+ * @priority: as of syslog(3), such as LOG_WARNING
+ * @message: one line
+ * @channel: the channel that it is about; NULL: none
+ * @renderer_id: the renderer that it is about; 0: none
+ */
+typedef void (*ipc_notice_t)(int priority, const char *message, const char *channel, uint32_t renderer_id,
+                             void *userdata);
+
+/**
  * ipc_app_on_web_contents_created - be told of each renderer that registers
  * @app: the app
  * @ret_slot: the registration, or NULL: as long as the app
@@ -216,7 +247,7 @@ typedef void (*ipc_warning_t)(const char *message, void *userdata);
  *
  * Electron: app.on('web-contents-created').
  *
- * Return: 0, or -EINVAL, -ENOMEM. The next three the same.
+ * Return: 0, or -EINVAL, -ENOMEM. The next four the same.
  */
 int ipc_app_on_web_contents_created(ipc_app *app, ipc_slot **ret_slot, ipc_web_contents_callback_t callback,
                                     void *userdata);
@@ -230,6 +261,9 @@ int ipc_app_on_closed(ipc_app *app, ipc_slot **ret_slot, ipc_app_callback_t call
 
 /* Warnings; they run from the call that causes them. Node: process.on('warning'). */
 int ipc_app_on_warning(ipc_app *app, ipc_slot **ret_slot, ipc_warning_t callback, void *userdata);
+
+/* All that ipc_app_on_warning() tells, with what it is about, and the first call of each peer that was denied. */
+int ipc_app_on_notice(ipc_app *app, ipc_slot **ret_slot, ipc_notice_t callback, void *userdata);
 
 /* ---- main: the registry of listeners and handlers ---- */
 

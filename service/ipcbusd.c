@@ -10,13 +10,13 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <systemd/sd-daemon.h>
 #include <unistd.h>
 
 #include "bus-open.h"
 #include "ipc-main.h"
 #include "log.h"
 #include "macro.h"
+#include "manager.h"
 #include "module.h"
 #include "options.h"
 #include "reload.h"
@@ -34,9 +34,9 @@ static int open_bus(const BusTarget *target, sd_bus **ret_bus)
     return r;
 }
 
-static void on_warning(const char *message, void *userdata)
+static void on_notice(int priority, const char *message, const char *channel, uint32_t renderer_id, void *userdata)
 {
-    log_warning("%s", message);
+    log_about(priority, channel, renderer_id, message);
 }
 
 static int load_modules(ipc_app *app, const Options *options)
@@ -68,9 +68,14 @@ static int take_name(ipc_app *app)
 
 static int serve(ipc_app *app)
 {
+    _cleanup_(manager_stop) Manager manager = { 0 };
     int r;
 
-    sd_notify(0, "READY=1");
+    r = manager_start(&manager, app);
+    if (r < 0) {
+        log_errno(LOG_ERR, r, "Failed to set up what the service manager is told");
+        return r;
+    }
     r = ipc_app_run(app);
     if (r == -ENOTCONN)
         log_error("The bus went away");
@@ -107,7 +112,9 @@ static int run(const Options *options)
         return r;
     r = ipc_app_new(&app, bus, options->name);
     if (r >= 0)
-        r = ipc_app_on_warning(app, NULL, on_warning, NULL);
+        r = ipc_app_on_notice(app, NULL, on_notice, NULL);
+    if (r >= 0)
+        r = ipc_app_set_exit_on_idle(app, options->exit_on_idle_usec);
     if (r < 0) {
         log_errno(LOG_ERR, r, "Failed to make the app %s", options->name);
         return r;

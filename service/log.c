@@ -7,9 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
+#include <systemd/sd-journal.h>
 #include <unistd.h>
 
+#include "macro.h"
+
 #define LOG_LINE_MAX 2048u /* bytes; a longer line is cut */
+#define JOURNAL_SOCKET "/run/systemd/journal/socket" /* of sd-journal, which does not tell that it is not there */
 
 /* A priority in front is noise to a person, and systemd sets JOURNAL_STREAM for children that redirect stderr too. */
 static bool stderr_is_journal(void)
@@ -63,4 +68,57 @@ void log_errno(int priority, int r, const char *format, ...)
     va_start(ap, format);
     log_linev(priority, tail, format, ap);
     va_end(ap);
+}
+
+typedef struct Fields {
+    struct iovec list[5];
+    size_t n;
+    char *texts[5]; /* the same, to be freed */
+} Fields;
+
+static void fields_clear(Fields *fields)
+{
+    for (size_t i = 0; i < fields->n; i++)
+        free(fields->texts[i]);
+}
+
+__attribute__((format(printf, 2, 3))) static int fields_add(Fields *fields, const char *format, ...)
+{
+    va_list ap;
+    char *text;
+    int size;
+
+    va_start(ap, format);
+    size = vasprintf(&text, format, ap);
+    va_end(ap);
+    if (size < 0)
+        return -ENOMEM;
+    fields->texts[fields->n] = text;
+    fields->list[fields->n++] = (struct iovec){ .iov_base = text, .iov_len = (size_t)size };
+    return 0;
+}
+
+static int send_to_journal(int priority, const char *channel, uint32_t renderer_id, const char *message)
+{
+    _cleanup_(fields_clear) Fields fields = { 0 };
+    int r;
+
+    r = fields_add(&fields, "MESSAGE=%s", message);
+    if (r >= 0)
+        r = fields_add(&fields, "PRIORITY=%d", priority);
+    if (r >= 0)
+        r = fields_add(&fields, "SYSLOG_IDENTIFIER=%s", program_invocation_short_name);
+    if (r >= 0 && channel)
+        r = fields_add(&fields, "IPCBUS_CHANNEL=%s", channel);
+    if (r >= 0 && renderer_id > 0)
+        r = fields_add(&fields, "IPCBUS_RENDERER=%u", renderer_id);
+    return r < 0 ? r : sd_journal_sendv(fields.list, (int)fields.n);
+}
+
+void log_about(int priority, const char *channel, uint32_t renderer_id, const char *message)
+{
+    bool has_journal = stderr_is_journal() && access(JOURNAL_SOCKET, W_OK) == 0;
+
+    if (!has_journal || send_to_journal(priority, channel, renderer_id, message) < 0)
+        log_line(priority, "%s", message);
 }

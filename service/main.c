@@ -4,16 +4,23 @@
 #include <errno.h>
 
 #include "app.h"
+#include "notice.h"
 #include "text.h"
 
 static void on_leak(const char *channel, void *userdata)
 {
-    app_warn(userdata, EMITTER_LEAK_FORMAT, IPC_LISTENERS_MAX, channel);
+    const ipc_main *main = userdata;
+
+    notice_warn(main->app, channel, main->renderer_id, EMITTER_LEAK_FORMAT, IPC_LISTENERS_MAX, channel);
 }
 
-void main_init(ipc_main *main, ipc_app *app)
+void main_init(ipc_main *main, ipc_app *app, uint32_t renderer_id)
 {
-    *main = (ipc_main){ .listeners = { .leak = on_leak, .leak_userdata = app } };
+    *main = (ipc_main){
+        .listeners = { .leak = on_leak, .leak_userdata = main },
+        .app = app,
+        .renderer_id = renderer_id,
+    };
 }
 
 void main_clear(ipc_main *main)

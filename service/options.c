@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <systemd/sd-bus.h>
 
 #include "ipc-names.h"
@@ -19,6 +20,7 @@ enum {
     OPTION_NAME,
     OPTION_MODULE,
     OPTION_POLICY,
+    OPTION_EXIT_ON_IDLE,
     OPTION_VERSION,
 };
 
@@ -29,6 +31,7 @@ static const struct option long_options[] = {
     { "name", required_argument, NULL, OPTION_NAME },
     { "module", required_argument, NULL, OPTION_MODULE },
     { "policy", required_argument, NULL, OPTION_POLICY },
+    { "exit-on-idle", required_argument, NULL, OPTION_EXIT_ON_IDLE },
     { "help", no_argument, NULL, 'h' },
     { "version", no_argument, NULL, OPTION_VERSION },
     { 0 },
@@ -46,6 +49,7 @@ static void print_help(void)
          "  --module=MODULE      load a module: the name of an installed one, or a path with a\n"
          "                       '/' in it; may be given several times\n"
          "  --policy=FILE        who may do what, as JSON; SIGHUP reads it again\n"
+         "  --exit-on-idle=SECONDS  leave after this time without renderers and calls\n"
          "  -h, --help           print this help and exit\n"
          "  --version            print the version and exit\n"
          "\n"
@@ -81,6 +85,25 @@ static int check(const Options *options)
     return 1;
 }
 
+static int parse_exit_on_idle(Options *options, const char *value)
+{
+    bool is_plain = *value && value[strspn(value, "0123456789.")] == '\0'; /* strtod() takes signs and names */
+    double seconds;
+    char *end;
+
+    if (strcmp(value, "infinity") == 0) {
+        options->exit_on_idle_usec = 0;
+        return 1;
+    }
+    seconds = strtod(value, &end);
+    if (!is_plain || *end || seconds < 1e-6 || seconds > 1e12) {
+        log_error("--exit-on-idle wants seconds over 0, such as 30 or 0.5, or infinity; '%s' is neither", value);
+        return -EINVAL;
+    }
+    options->exit_on_idle_usec = (uint64_t)(seconds * 1e6);
+    return 1;
+}
+
 static int take_option(Options *options, int option)
 {
     switch (option) {
@@ -102,6 +125,8 @@ static int take_option(Options *options, int option)
     case OPTION_POLICY:
         options->policy = optarg;
         return 1;
+    case OPTION_EXIT_ON_IDLE:
+        return parse_exit_on_idle(options, optarg);
     case 'h':
         print_help();
         return 0;

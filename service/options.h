@@ -4,6 +4,7 @@
 /* What the command line of ipcbusd asks for. */
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "bus-open.h"
 
@@ -13,6 +14,7 @@ typedef struct Options {
     const char **modules; /* names or paths, in the order in which they are loaded */
     size_t n_modules;
     const char *policy; /* a file; NULL: none */
+    uint64_t exit_on_idle_usec; /* 0: never */
 } Options;
 
 /*

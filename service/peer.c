@@ -11,6 +11,7 @@
 #include "ipc-names.h"
 #include "macro.h"
 #include "main-event.h"
+#include "notice.h"
 
 #define BUS_NAME "org.freedesktop.DBus"
 #define BUS_PATH "/org/freedesktop/DBus"
@@ -152,8 +153,10 @@ static void peer_run(Peer *peer, sd_bus_message *message, PeerRun run)
         r = run(peer, message, &error);
     if (r == -EBADMSG && !sd_bus_error_is_set(&error))
         sd_bus_error_setf(&error, IPC_ERROR_INVALID_ARGS, "The message has text that is not legal UTF-8 on D-Bus");
-    if (r < 0 || sd_bus_error_is_set(&error))
+    if (r < 0 || sd_bus_error_is_set(&error)) {
         peer_send_error(peer, message, r, &error);
+        notice_error(peer, message, &error);
+    }
 }
 
 static void peer_run_waiting(Peer *peer)
@@ -343,6 +346,7 @@ int peer_send(Peer *peer, sd_bus_message *message, size_t size)
     if (r < 0)
         return r;
     peer->n_sent++;
+    idle_touch(peer->app);
     return 0;
 }
 

@@ -25,6 +25,7 @@ struct ipc_sender {
     bool has_uid;
     bool has_pid;
     bool has_groups;
+    bool is_denial_told; /* to who observes notices */
     uid_t uid;
     pid_t pid;
     gid_t *groups; /* all of them */

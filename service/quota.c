@@ -126,12 +126,14 @@ void quota_add_pending(Peer *peer)
 {
     peer->n_pending++;
     peer->user->n_pending++;
+    peer->app->n_pending++;
 }
 
 void quota_remove_pending(Peer *peer)
 {
     peer->n_pending--;
     peer->user->n_pending--;
+    peer->app->n_pending--;
 }
 
 /* Even who may do nothing is answered, and may be one whose user is not known. */

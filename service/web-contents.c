@@ -209,7 +209,7 @@ ipc_main *ipc_web_contents_get_main(ipc_web_contents *contents)
     if (!contents->main) {
         contents->main = calloc(1, sizeof(*contents->main));
         if (contents->main)
-            main_init(contents->main, contents->peer->app);
+            main_init(contents->main, contents->peer->app, contents->id);
     }
     return contents->main;
 }
@@ -270,6 +270,11 @@ int ipc_app_broadcastf(ipc_app *app, const char *channel, const char *format, ..
     int r = TEXT_PACK(text_pack_args, &args, format);
 
     return r < 0 ? r : ipc_app_broadcast(app, channel, args);
+}
+
+int ipc_app_web_contents_count(const ipc_app *app)
+{
+    return app ? (int)app->web_contents.n : -EINVAL;
 }
 
 static int web_contents_observe(ipc_web_contents *contents, ipc_slot **ret_slot, const char *name,

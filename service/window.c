@@ -32,6 +32,7 @@
 #include "app.h"
 #include "clock.h"
 #include "macro.h"
+#include "notice.h"
 #include "peer.h"
 
 #define BUS_NAME "org.freedesktop.DBus"
@@ -171,8 +172,9 @@ static void warn_of_refusal(ipc_app *app, sd_bus_message *reply)
     if (app->windows.is_refused || !sd_bus_message_is_method_error(reply, SD_BUS_ERROR_ACCESS_DENIED))
         return;
     app->windows.is_refused = true;
-    app_warn(app, "The bus does not let us ask whether a peer reads, so one that does not may block the others: "
-                  "its policy should allow us to send org.freedesktop.DBus.Peer.Ping");
+    notice_warn(app, NULL, 0,
+                "The bus does not let us ask whether a peer reads, so one that does not may block the others: its policy "
+                "should allow us to send org.freedesktop.DBus.Peer.Ping");
 }
 
 static int on_answer(sd_bus_message *reply, void *userdata, sd_bus_error *error)

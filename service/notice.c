@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+#include "notice.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <syslog.h>
+
+#include "app.h"
+#include "macro.h"
+
+#define NOTICE_LINE_MAX 1024u /* bytes; a longer line is cut */
+
+typedef struct Notice {
+    int priority;
+    const char *message;
+    const char *channel;
+    uint32_t renderer_id;
+} Notice;
+
+static void warning_call(EmitterFunction function, void *userdata, void *context)
+{
+    ((ipc_warning_t)function)(((const Notice *)context)->message, userdata);
+}
+
+static void notice_call(EmitterFunction function, void *userdata, void *context)
+{
+    const Notice *notice = context;
+
+    ((ipc_notice_t)function)(notice->priority, notice->message, notice->channel, notice->renderer_id, userdata);
+}
+
+void notice_warn(ipc_app *app, const char *channel, uint32_t renderer_id, const char *format, ...)
+{
+    _cleanup_(ipc_app_unrefp) ipc_app *held = ipc_app_ref(app);
+    char message[NOTICE_LINE_MAX];
+    Notice notice = { .priority = LOG_WARNING, .message = message, .channel = channel, .renderer_id = renderer_id };
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(message, sizeof(message), format, arguments);
+    va_end(arguments);
+    emitter_emit(&held->observers, APP_WARNING, warning_call, &notice);
+    emitter_emit(&held->observers, APP_NOTICE, notice_call, &notice);
+}
+
+/* All methods that name a channel have it first, but for the renderer that SendTo names before it. */
+static const char *channel_of(sd_bus_message *call)
+{
+    const char *signature = sd_bus_message_get_signature(call, true), *channel;
+    bool has_id = strncmp(signature, "uss", 3) == 0;
+
+    if (!has_id && strncmp(signature, "ss", 2) != 0)
+        return NULL;
+    if (sd_bus_message_rewind(call, true) < 0 || (has_id && sd_bus_message_skip(call, "u") < 0))
+        return NULL;
+    return sd_bus_message_read(call, "s", &channel) > 0 ? channel : NULL;
+}
+
+void notice_error(ipc_sender *peer, sd_bus_message *call, const sd_bus_error *error)
+{
+    _cleanup_(ipc_app_unrefp) ipc_app *held = ipc_app_ref(peer->app);
+    char message[NOTICE_LINE_MAX];
+    Notice notice = { .priority = LOG_NOTICE, .message = message, .renderer_id = ipc_sender_get_id(peer) };
+
+    if (!held || peer->is_denial_told || !sd_bus_error_has_name(error, IPC_ERROR_ACCESS_DENIED))
+        return;
+    peer->is_denial_told = true;
+    if (peer->has_uid)
+        snprintf(message, sizeof(message), "Denied %s of user %u: %s", peer->unique_name, peer->uid, error->message);
+    else
+        snprintf(message, sizeof(message), "Denied %s: %s", peer->unique_name, error->message);
+    notice.channel = channel_of(call);
+    emitter_emit(&held->observers, APP_NOTICE, notice_call, &notice);
+}
