@@ -7,6 +7,7 @@
 
 #include "bus-open.h"
 #include "clock.h"
+#include "ctl-start.h"
 #include "ipc-names.h"
 #include "macro.h"
 
@@ -112,6 +113,8 @@ static ExitStatus explain_missing(Client *client, const char *error_name, const 
         strcmp(error_name, SD_BUS_ERROR_NAME_HAS_NO_OWNER) == 0)
         return failure_set(failure, STATUS_NO_SERVICE, error_name, "%s is not running on %s%s; " CLIENT_START_HINT,
                            name, bus_description(target), target->where ? target->where : "", name);
+    if (start_explain(client, failure))
+        return failure->status;
     return failure_set(failure, STATUS_NO_SERVICE, error_name, "%s is not running and could not be started: %s", name,
                        message);
 }
@@ -164,6 +167,22 @@ static int on_answer(sd_bus_message *answer, void *userdata, sd_bus_error *error
     return 1;
 }
 
+/* Who waits for a service that cannot start would wait long for the bus to say so. -EHOSTDOWN: that is the failure. */
+static int client_wait(Client *client, sd_bus_message *const *answer, Failure *failure)
+{
+    uint64_t look_at = usec_from_now(START_LOOK_USEC);
+    int r = 0;
+
+    while (r >= 0 && !*answer) {
+        r = client_step(client, look_at < client->until ? look_at : client->until);
+        if (r != -ETIMEDOUT || look_at >= client->until)
+            continue;
+        look_at = start_look(client, failure) ? usec_from_now(START_LOOK_USEC) : UINT64_MAX;
+        r = failure->status == STATUS_OK ? 0 : -EHOSTDOWN;
+    }
+    return r;
+}
+
 ExitStatus client_call(Client *client, sd_bus_message *call, sd_bus_message **ret_answer, Failure *failure)
 {
     _cleanup_(sd_bus_message_unrefp) sd_bus_message *answer = NULL;
@@ -171,8 +190,10 @@ ExitStatus client_call(Client *client, sd_bus_message *call, sd_bus_message **re
     int r;
 
     r = sd_bus_call_async(client->bus, &slot, call, on_answer, &answer, UINT64_MAX);
-    while (r >= 0 && !answer)
-        r = client_step(client, client->until);
+    if (r >= 0)
+        r = client_wait(client, &answer, failure);
+    if (r == -EHOSTDOWN)
+        return failure->status;
     if (!answer)
         return client_fail(client, r, failure);
     if (sd_bus_message_is_method_error(answer, NULL) > 0)

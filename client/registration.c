@@ -13,6 +13,7 @@
 
 #define BUS_NAME "org.freedesktop.DBus"
 #define BUS_PATH "/org/freedesktop/DBus"
+#define LOOKS_MAX 3u /* for a main that is gone each time when it is found */
 
 /*
  * Messages go to the unique name of a main process, never to its well-known name: so a call reaches the process that
@@ -28,7 +29,8 @@
 
 static int ask_owner(ipc_renderer *renderer, CallDone done);
 
-static int step(ipc_renderer *renderer, sd_bus_message *message, const char *destination, CallDone done)
+int registration_ask(ipc_renderer *renderer, sd_bus_message *message, const char *destination, CallDone done,
+                     Call **ret_call)
 {
     Call *call;
     int r;
@@ -40,22 +42,29 @@ static int step(ipc_renderer *renderer, sd_bus_message *message, const char *des
     r = outbox_send_now(renderer, message, destination, call);
     if (r < 0)
         call_discard(call);
+    else if (ret_call)
+        *ret_call = call;
     return r;
 }
 
-static int ask_bus(ipc_renderer *renderer, CallDone done, const char *member, const char *types, ...)
+int registration_new_question(ipc_renderer *renderer, sd_bus_message **ret_message, const char *member)
+{
+    return sd_bus_message_new_method_call(renderer->bus, ret_message, NULL, BUS_PATH, BUS_NAME, member);
+}
+
+static int ask_bus(ipc_renderer *renderer, Call **ret_call, CallDone done, const char *member, const char *types, ...)
 {
     _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL;
     va_list values;
     int r;
 
-    r = sd_bus_message_new_method_call(renderer->bus, &message, NULL, BUS_PATH, BUS_NAME, member);
+    r = registration_new_question(renderer, &message, member);
     if (r < 0)
         return r;
     va_start(values, types);
     r = sd_bus_message_appendv(message, types, values);
     va_end(values);
-    return r < 0 ? r : step(renderer, message, BUS_NAME, done);
+    return r < 0 ? r : registration_ask(renderer, message, BUS_NAME, done, ret_call);
 }
 
 /* There is no main. What waits for it fails; calls in flight are answered by it, or by the bus when it goes. */
@@ -68,12 +77,22 @@ static void main_gone(ipc_renderer *renderer, const ipc_error *error)
 
 static int start_looking(ipc_renderer *renderer, bool may_start_service);
 
+/*
+ * The main that it talked to went, and another came meanwhile, or may be started: one that leaves because nobody needs
+ * it may do so in the moment when the renderer finds it. One that dies of being found is not started for ever.
+ */
+static bool should_look_again(const ipc_renderer *renderer)
+{
+    if (renderer->has_new_owner)
+        return true;
+    return renderer->has_lost_owner && renderer->may_start_service && renderer->n_looks < LOOKS_MAX;
+}
+
 static void registration_failed(ipc_renderer *renderer, const ipc_error *error)
 {
     if (renderer->state != IPC_RENDERER_CONNECTING)
         return;
-    /* The main that it talked to went, and another came meanwhile. */
-    if (renderer->has_new_owner && ipc_error_is(error, IPC_ERROR_MAIN_GONE) &&
+    if (ipc_error_is(error, IPC_ERROR_MAIN_GONE) && should_look_again(renderer) &&
         start_looking(renderer, renderer->may_start_service) >= 0)
         return;
     main_gone(renderer, error);
@@ -122,6 +141,7 @@ static void on_registered(Call *call)
         return;
     }
     renderer->id = id;
+    renderer->n_looks = 0;
     /* A token is good once. */
     free(TAKE_PTR(renderer->guest_token));
     renderer_set_state(renderer, IPC_RENDERER_READY, NULL);
@@ -147,7 +167,7 @@ static int send_register(ipc_renderer *renderer)
         r = append_option(message, "guest-token", renderer->guest_token);
     if (r >= 0)
         r = sd_bus_message_close_container(message);
-    return r < 0 ? r : step(renderer, message, renderer->owner, on_registered);
+    return r < 0 ? r : registration_ask(renderer, message, renderer->owner, on_registered, NULL);
 }
 
 static void take_owner(Call *call)
@@ -175,12 +195,28 @@ static void on_owner_after_start(Call *call)
 {
     const ipc_error *error = send_get_error(call);
 
-    if (call->renderer->state != IPC_RENDERER_CONNECTING)
+    ipc_renderer *renderer = call->renderer;
+
+    if (renderer->state != IPC_RENDERER_CONNECTING)
         return;
-    if (error)
-        no_service(call->renderer, error);
-    else
+    if (!error)
         take_owner(call);
+    else if (!ipc_error_is(error, SD_BUS_ERROR_NAME_HAS_NO_OWNER) || renderer->n_looks >= LOOKS_MAX ||
+             start_looking(renderer, true) < 0)
+        no_service(renderer, error);
+}
+
+void registration_start_failed(ipc_renderer *renderer, const ipc_error *error)
+{
+    /* What the bus still answers is about a start that nobody waits for any more. */
+    if (renderer->start_call)
+        renderer->start_call->done = NULL;
+    renderer->start_call = NULL;
+    starting_end(renderer);
+    if (ipc_error_is(error, IPC_ERROR_MAIN_GONE))
+        registration_failed(renderer, error);
+    else
+        no_service(renderer, error);
 }
 
 static void on_service_started(Call *call)
@@ -189,12 +225,15 @@ static void on_service_started(Call *call)
     const ipc_error *error = send_get_error(call);
     int r;
 
+    renderer->start_call = NULL;
     if (renderer->state != IPC_RENDERER_CONNECTING)
         return;
     if (error) {
-        no_service(renderer, error);
+        if (!starting_explain(renderer, error))
+            registration_start_failed(renderer, error);
         return;
     }
+    starting_end(renderer);
     r = ask_owner(renderer, on_owner_after_start);
     if (r < 0)
         registration_failed_errno(renderer, r);
@@ -216,14 +255,16 @@ static void on_owner(Call *call)
         no_service(renderer, error);
         return;
     }
-    r = ask_bus(renderer, on_service_started, "StartServiceByName", "su", renderer->name, 0);
+    r = ask_bus(renderer, &renderer->start_call, on_service_started, "StartServiceByName", "su", renderer->name, 0);
     if (r < 0)
         registration_failed_errno(renderer, r);
+    else
+        starting_begin(renderer);
 }
 
 static int ask_owner(ipc_renderer *renderer, CallDone done)
 {
-    return ask_bus(renderer, done, "GetNameOwner", "s", renderer->name);
+    return ask_bus(renderer, NULL, done, "GetNameOwner", "s", renderer->name);
 }
 
 /* Tried again with the next look for main. */
@@ -243,7 +284,7 @@ static int watch_name(ipc_renderer *renderer)
     snprintf(rule, sizeof(rule),
              "type='signal',sender='%s',path='%s',interface='%s',member='NameOwnerChanged',arg0='%s'", BUS_NAME,
              BUS_PATH, BUS_NAME, renderer->name);
-    r = ask_bus(renderer, on_watching, "AddMatch", "s", rule);
+    r = ask_bus(renderer, NULL, on_watching, "AddMatch", "s", rule);
     renderer->is_watching = r >= 0;
     return r;
 }
@@ -254,6 +295,8 @@ static int start_looking(ipc_renderer *renderer, bool may_start_service)
 
     renderer->may_start_service = may_start_service;
     renderer->has_new_owner = false;
+    renderer->has_lost_owner = false;
+    renderer->n_looks++;
     r = watch_name(renderer);
     if (r >= 0)
         r = ask_owner(renderer, on_owner);
@@ -264,6 +307,8 @@ static int look_for_main(ipc_renderer *renderer, bool may_start_service)
 {
     bool was_started = renderer->is_started;
     int r;
+
+    renderer->n_looks = 0;
 
     r = start_looking(renderer, may_start_service);
     if (r < 0)

@@ -125,6 +125,7 @@ void renderer_lose_bus(ipc_renderer *renderer)
     if (renderer->state == IPC_RENDERER_CLOSED)
         return;
     (void)error_setf(&error, IPC_ERROR_MAIN_GONE, "The bus went away");
+    starting_end(renderer);
     renderer->id = 0;
     renderer->state = IPC_RENDERER_CLOSED;
     outbox_fail_all(renderer, IPC_ERROR_MAIN_GONE, "The bus went away");
@@ -241,6 +242,7 @@ void ipc_renderer_close(ipc_renderer *renderer)
     outbox_fail_calls(renderer, IPC_ERROR_CANCELLED, "The renderer was closed");
     inbox_drop(renderer);
     write_unsent(renderer);
+    starting_end(renderer);
     renderer->state = IPC_RENDERER_CLOSED;
     renderer->id = 0;
     outbox_fail_all(renderer, IPC_ERROR_CANCELLED, "The renderer was closed");

@@ -11,6 +11,7 @@
 #include "ipc-renderer.h"
 #include "loop.h"
 #include "outbox.h"
+#include "starting.h"
 
 struct ipc_renderer {
     unsigned n_ref;
@@ -32,6 +33,9 @@ struct ipc_renderer {
     bool has_lost_owner;    /* the main that it registers with has lost the name */
     bool has_new_owner;     /* the name has a new owner since it began to register */
     unsigned n_losses; /* of mains */
+    unsigned n_looks;  /* since somebody wanted main, or main was there */
+    Call *start_call;  /* the bus is to start main; NULL: it is not */
+    Starting *starting; /* how that goes; NULL: nobody watches */
     uint32_t id;
     char *owner; /* unique name of main; NULL: not known */
 
