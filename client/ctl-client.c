@@ -109,12 +109,12 @@ static ExitStatus explain_missing(Client *client, const char *error_name, const 
     const BusTarget *target = &client->options->bus;
     const char *name = client->options->name;
 
+    if (start_explain(client, failure))
+        return failure->status;
     if (strcmp(error_name, SD_BUS_ERROR_SERVICE_UNKNOWN) == 0 ||
         strcmp(error_name, SD_BUS_ERROR_NAME_HAS_NO_OWNER) == 0)
         return failure_set(failure, STATUS_NO_SERVICE, error_name, "%s is not running on %s%s; " CLIENT_START_HINT,
                            name, bus_description(target), target->where ? target->where : "", name);
-    if (start_explain(client, failure))
-        return failure->status;
     return failure_set(failure, STATUS_NO_SERVICE, error_name, "%s is not running and could not be started: %s", name,
                        message);
 }

@@ -304,6 +304,14 @@ static Call *find_in_flight(const Outbox *outbox, uint64_t cookie)
     return NULL;
 }
 
+/* Where a bus lets messages through by the names of who gets them, one that has given up its name gets none. */
+static bool has_left(const Call *call)
+{
+    const ipc_renderer *renderer = call->renderer;
+
+    return renderer->has_lost_owner || !renderer->owner || strcmp(call->answerer, renderer->owner) != 0;
+}
+
 /* The bus says that main is gone in several ways, and none of them is the word of main. */
 static void call_take_bus_error(Call *call, sd_bus_message *reply)
 {
@@ -312,7 +320,8 @@ static void call_take_bus_error(Call *call, sd_bus_message *reply)
     if (call->answerer && (sd_bus_error_has_name(error, SD_BUS_ERROR_NO_REPLY) ||
                            sd_bus_error_has_name(error, SD_BUS_ERROR_SERVICE_UNKNOWN) ||
                            sd_bus_error_has_name(error, SD_BUS_ERROR_NAME_HAS_NO_OWNER) ||
-                           sd_bus_error_has_name(error, SD_BUS_ERROR_DISCONNECTED)))
+                           sd_bus_error_has_name(error, SD_BUS_ERROR_DISCONNECTED) ||
+                           (sd_bus_error_has_name(error, SD_BUS_ERROR_ACCESS_DENIED) && has_left(call))))
         (void)error_setf(&call->error, IPC_ERROR_MAIN_GONE, "The main process went away before it answered");
     else
         (void)error_from_message(&call->error, reply);

@@ -112,6 +112,7 @@ static void no_service(ipc_renderer *renderer, const ipc_error *why)
 {
     ipc_error error = IPC_ERROR_INIT;
 
+    renderer->n_looks = LOOKS_MAX;
     if (error_setf(&error, IPC_ERROR_MAIN_GONE, "No service '%s' on this bus, and none could be started: %s",
                    renderer->name, why->message) >= 0)
         registration_failed(renderer, &error);
@@ -213,6 +214,7 @@ void registration_start_failed(ipc_renderer *renderer, const ipc_error *error)
         renderer->start_call->done = NULL;
     renderer->start_call = NULL;
     starting_end(renderer);
+    renderer->n_looks = LOOKS_MAX;
     if (ipc_error_is(error, IPC_ERROR_MAIN_GONE))
         registration_failed(renderer, error);
     else
@@ -295,7 +297,6 @@ static int start_looking(ipc_renderer *renderer, bool may_start_service)
 
     renderer->may_start_service = may_start_service;
     renderer->has_new_owner = false;
-    renderer->has_lost_owner = false;
     renderer->n_looks++;
     r = watch_name(renderer);
     if (r >= 0)

@@ -251,7 +251,7 @@ UnitState activation_read_answer(Activation *activation, sd_bus_message *answer)
 char *activation_explain(const Activation *activation, size_t unit, UnitState state, const char *name)
 {
     const char *what = state == UNIT_FAILED ? "failed"
-                       : state == UNIT_ENDED ? "ended without taking the name"
+                       : state == UNIT_ENDED ? "is not running"
                                              : "has not taken the name";
     char *text;
 

@@ -24,7 +24,7 @@ typedef struct Activation {
 typedef enum UnitState {
     UNIT_OTHER,   /* it is not what starts the name, or says nothing about it */
     UNIT_STARTS,  /* it may still come */
-    UNIT_ENDED,   /* it did what it does, and did not take the name */
+    UNIT_ENDED,   /* it does not run, and nobody starts it */
     UNIT_FAILED,
 } UnitState;
 
