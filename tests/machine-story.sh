@@ -63,6 +63,12 @@ invoke() {
     ipcbusctl $scope --timeout=15 invoke "$@"
 }
 
+# invoke_later MS: a call that is pending for so long, in the background; what it says is in $tmp/pending.
+invoke_later() {
+    ipcbusctl $scope --timeout=infinity invoke echo-later "$1" >/dev/null 2>"$tmp/pending" &
+    pids+=($!)
+}
+
 # invoke_fails STATUS PATTERN CHANNEL [ARG...]
 invoke_fails() {
     local status=0 expected=$1 pattern=$2
@@ -110,10 +116,7 @@ activated_by_a_call() {
 }
 
 shows_its_status() {
-    listen "$tmp/one" && listen "$tmp/two" || return
-    invoke echo-later 60000 &
-    pids+=($!)
-    until_true unit_has StatusText "2 renderers, 1 pending call" && end_clients &&
+    listen "$tmp/one" && listen "$tmp/two" && invoke_later 60000 && until_true unit_has StatusText "2 renderers, 1 pending call" && end_clients &&
         until_true unit_has StatusText "0 renderers, 0 pending calls"
 }
 
@@ -217,10 +220,8 @@ patience_is_no_hang() {
 }
 
 stops_in_good_order() {
-    serve_with --module=echo && answers '[]' echo || return
-    invoke echo-later 60000 2>"$tmp/pending" &
-    pids+=($!)
-    until_true unit_has StatusText "0 renderers, 1 pending call" && ctl stop $unit && unit_has Result success &&
+    serve_with --module=echo && answers '[]' echo && invoke_later 60000 &&
+        until_true unit_has StatusText "0 renderers, 1 pending call" && ctl stop $unit && unit_has Result success &&
         unit_has ExecMainStatus 0 && until_true grep -q MainGone "$tmp/pending"
 }
 

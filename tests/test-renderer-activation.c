@@ -188,6 +188,53 @@ static void test_started_once(void)
     g_assert_cmpint(pid_of_main(a), ==, pid_of_main(b));
 }
 
+/* Sends what is asked of the bus first, and reads nothing. */
+static void look_for_main(Client *r)
+{
+    must(ipc_renderer_process(r->renderer));
+    must(sd_bus_flush(r->bus));
+    freeze(r);
+    settle(r->fixture);
+}
+
+/* It is told who main is, and main gives up its name before it registers: it ends up with the next one. */
+static void test_found_one_that_leaves(void)
+{
+    g_autoptr(Services) s = services_new_serving();
+    g_autoptr(Fixture) f = fixture_new_serving(s);
+    Client *r = renderer_make(f);
+    Outcome *o;
+
+    main_return(f);
+    keep(f, "slow");
+    main_freeze(f);
+    send_message(r, "one", "[1]");
+    o = invoke_start(r, "heard", "[]");
+    look_for_main(r);
+    must(ipc_app_set_exit_on_idle(f->app, 1));
+    while (ipc_app_process(f->app) == 0)
+        must(ipc_app_wait(f->app, (uint64_t)patience()));
+    thaw(r);
+    main_thaw(f);
+    assert_resolved(o, "[\"one:[1]\"]");
+    wait_until(f, ipc_app_get_fd(f->app) == -ENOTCONN);
+}
+
+/* The same, but main is gone when the renderer asks it. */
+static void test_found_one_that_has_left(void)
+{
+    g_autoptr(Services) s = services_new_serving();
+    g_autoptr(Fixture) f = fixture_new_serving(s);
+    Client *r = renderer_make(f);
+
+    main_return(f);
+    send_message(r, "one", "[1]");
+    look_for_main(r);
+    main_stop(f);
+    thaw(r);
+    assert_resolved(invoke(r, "heard", "[]"), "[\"one:[1]\"]");
+}
+
 static void test_does_not_start(void)
 {
     g_autoptr(Diary) d = diary_new();
@@ -217,6 +264,8 @@ int main(int argc, char **argv)
     g_test_add_func("/renderer-activation/send-sync-starts-it-again", test_send_sync_starts_it_again);
     g_test_add_func("/renderer-activation/quits-and-comes-back", test_quits_and_comes_back);
     g_test_add_func("/renderer-activation/started-once", test_started_once);
+    g_test_add_func("/renderer-activation/found-one-that-leaves", test_found_one_that_leaves);
+    g_test_add_func("/renderer-activation/found-one-that-has-left", test_found_one_that_has_left);
     g_test_add_func("/renderer-activation/does-not-start", test_does_not_start);
     return g_test_run();
 }
