@@ -72,14 +72,14 @@ int manager_start(Manager *manager, ipc_app *app)
     manager->app = app;
     if (!event)
         return -ENOMEM;
-    r = sd_event_set_watchdog(event, true);
-    if (r >= 0 && getenv("NOTIFY_SOCKET"))
-        r = add_sources(manager, event);
+    if (!getenv("NOTIFY_SOCKET"))
+        return 0;
+    r = add_sources(manager, event);
     if (r < 0)
         return r;
     sd_notify(0, "READY=1");
     tell_status(manager, clock_now(CLOCK_MONOTONIC));
-    return 0;
+    return sd_event_set_watchdog(event, true);
 }
 
 void manager_stop(Manager *manager)

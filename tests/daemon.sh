@@ -280,21 +280,62 @@ priority_for_journal() {
         JOURNAL_STREAM=1:1 refuses 1 '^ipcbusd: There is no module' --address="$address" --module=nonesuch
 }
 
-tells_readiness() {
-    "$tmp/manager" "$tmp/notify" >"$tmp/message" &
-    local manager=$!
+# start_managed MESSAGES ARG...: the daemon, and its manager in $manager, which ends after so many messages.
+start_managed() {
+    rm -f "$tmp/notify"
+    "$tmp/manager" "$tmp/notify" "$1" >"$tmp/message" &
+    manager=$!
     pids+=("$manager")
+    shift
     until_true test -S "$tmp/notify" || return
     : >"$tmp/daemon.log"
-    NOTIFY_SOCKET=$tmp/notify "$ipcbusd" --address="$address" --module=echo 2>"$tmp/daemon.log" &
+    NOTIFY_SOCKET=$tmp/notify "$ipcbusd" --address="$address" --module=echo "$@" 2>"$tmp/daemon.log" &
     daemon_pid=$!
     pids+=("$daemon_pid")
-    wait "$manager" && name_is_owned && expect "$(<"$tmp/message")" READY=1 && stop_daemon && expect "$status" 0
+}
+
+tells_readiness() {
+    start_managed 1 && wait "$manager" && name_is_owned && expect "$(<"$tmp/message")" READY=1 && stop_daemon &&
+        expect "$status" 0
+}
+
+tells_its_status() {
+    start_managed 4 && until_true name_is_owned && listen "$tmp/one" x && until_true grep -q '1 renderer,' "$tmp/message" &&
+        kill "${pids[-1]}" && wait "$manager" && stop_daemon && expect "$(paste -s -d, "$tmp/message")" \
+        "READY=1,STATUS=0 renderers, 0 pending calls,STATUS=1 renderer, 0 pending calls,STATUS=0 renderers, 0 pending calls"
+}
+
+# The manager must know before the name is free, or it would not start the next one.
+tells_its_end() {
+    start_managed 3 && until_true name_is_owned && stop_daemon && expect "$status" 0 && wait "$manager" &&
+        expect "$(tail -n 1 "$tmp/message")" STOPPING=1 &&
+        start_managed 3 --exit-on-idle=0.05 && wait_for_daemon && expect "$status" 0 && wait "$manager" &&
+        expect "$(sed -n 3p "$tmp/message")" STOPPING=1
+}
+
+feeds_the_watchdog() {
+    export WATCHDOG_USEC=200000
+    start_managed 4
+    local r=$?
+    unset WATCHDOG_USEC
+    ((r == 0)) && wait "$manager" && expect "$(tail -n 2 "$tmp/message" | uniq)" WATCHDOG=1 && stop_daemon
+}
+
+leaves_when_idle() {
+    timeout "$deadline" "$ipcbusd" --address="$address" --module=echo --exit-on-idle=0.05 2>"$tmp/err" &&
+        expect "$(<"$tmp/err")" "" && ! name_is_owned
+}
+
+malformed_idle_times() {
+    local bad
+    for bad in '' 0 0.0 -1 soon 1s 0x10 nan 1e3 1..2; do
+        refuses 2 "--exit-on-idle.*'$bad'" --address="$address" --exit-on-idle="$bad" || return
+    done
 }
 
 tells_reload() {
     let_invoke echo
-    "$tmp/manager" "$tmp/notify-reload" 3 >"$tmp/message" &
+    "$tmp/manager" "$tmp/notify-reload" 4 >"$tmp/message" &
     local manager=$!
     pids+=("$manager")
     until_true test -S "$tmp/notify-reload" || return
@@ -304,7 +345,7 @@ tells_reload() {
     prefix=(env)
     ((started == 0)) && until_true grep -q READY "$tmp/message" && kill -HUP "$daemon_pid" && wait "$manager" &&
         expect "$(sed 's/=[0-9]\{2,\}$/=N/' "$tmp/message" | tr '\n' ' ')" \
-            "READY=1 RELOADING=1 MONOTONIC_USEC=N READY=1 " && stop_daemon && expect "$status" 0
+            "READY=1 STATUS=0 renderers, 0 pending calls RELOADING=1 MONOTONIC_USEC=N READY=1 " && stop_daemon && expect "$status" 0
 }
 
 bus_goes_away() {
@@ -404,6 +445,7 @@ test_case "an empty module" refuses 2 "^ipcbusd: --module" --module=
 test_case "an empty address" refuses 2 "^ipcbusd: --address" --address=
 test_case "malformed names" malformed_names
 test_case "an empty policy" refuses 2 "^ipcbusd: --policy wants a file" --policy=
+test_case "malformed times of --exit-on-idle" malformed_idle_times
 test_case "no bus" no_bus
 test_case "no address" refuses 1 "'?nonsense'?" --address=nonsense
 test_case "a module that does not exist" unknown_module
@@ -420,6 +462,7 @@ test_case "SIGHUP reads the policy again" policy_is_read_again
 test_case "a new policy keeps the renderers" policy_keeps_renderers
 test_case "the bus goes away" bus_goes_away
 test_case "activation" activated
+test_case "--exit-on-idle" leaves_when_idle
 
 if make_modules >"$tmp/cc.log" 2>&1 && make_manager >>"$tmp/cc.log" 2>&1; then
     test_case "a module that cannot be loaded" broken_module
@@ -434,6 +477,9 @@ if make_modules >"$tmp/cc.log" 2>&1 && make_manager >>"$tmp/cc.log" 2>&1; then
     test_case "a warning is one line" warning_is_one_line
     test_case "READY=1 when the name is owned" tells_readiness
     test_case "RELOADING=1 on SIGHUP" tells_reload
+    test_case "STATUS= when it changes" tells_its_status
+    test_case "STOPPING=1 before the name is free" tells_its_end
+    test_case "WATCHDOG=1 from the loop" feeds_the_watchdog
 else
     test_case "the little modules of this test compile" eval 'cat "$tmp/cc.log"; false'
 fi

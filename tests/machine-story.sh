@@ -116,7 +116,8 @@ activated_by_a_call() {
 }
 
 shows_its_status() {
-    listen "$tmp/one" && listen "$tmp/two" && invoke_later 60000 && until_true unit_has StatusText "2 renderers, 1 pending call" && end_clients &&
+    listen "$tmp/one" && listen "$tmp/two" && invoke_later 60000 &&
+        until_true unit_has StatusText "2 renderers, 1 pending call" && end_clients &&
         until_true unit_has StatusText "0 renderers, 0 pending calls"
 }
 
