@@ -123,11 +123,11 @@ static bool bus_is_system(sd_bus *bus)
     return sd_bus_get_address(bus, &address) >= 0 && strncmp(address, system, strlen(system)) == 0;
 }
 
-static int add_unit(Activation *activation, const char *format, const char *name)
+static int add_unit(Activation *activation, const char *prefix, const char *name)
 {
     char *unit;
 
-    if (asprintf(&unit, format, name) < 0) /* NOLINT: the formats are right below */
+    if (asprintf(&unit, "%s%s.service", prefix, name) < 0)
         return -ENOMEM;
     activation->units[activation->n_units++] = unit;
     return 0;
@@ -137,11 +137,11 @@ static int guess_units(Activation *activation, const char *name)
 {
     int r;
 
-    r = add_unit(activation, "dbus-%s.service", name);
+    r = add_unit(activation, "dbus-", name);
     if (r >= 0)
-        r = add_unit(activation, "ipcbusd@%s.service", name);
+        r = add_unit(activation, "ipcbusd@", name);
     if (r >= 0 && strcmp(name, IPC_MAIN_NAME) == 0)
-        r = add_unit(activation, "ipcbusd.service%.0s", name);
+        r = add_unit(activation, "ipcbusd", "");
     return r;
 }
 

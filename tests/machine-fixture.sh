@@ -47,10 +47,21 @@ check_rights() {
     grep -qw overlay /proc/filesystems || modprobe overlay 2>/dev/null || skip_all "there is no overlay file system"
 }
 
-# As a package would have it. The variables of the make that runs this test are not for the one that installs.
+# As a package would have it, whatever the prefix of this build. The variables of the make that runs this test are not
+# for the one that installs.
 install_to() {
-    env -u MAKEFLAGS -u MAKELEVEL -u MFLAGS make -C "$build" install DESTDIR="$1" >"$folder/install.log" 2>&1 ||
+    local ctl
+    (
+        umask 022
+        env -u MAKEFLAGS -u MAKELEVEL -u MFLAGS make -C "$build" install DESTDIR="$1" \
+            systemduserunitdir=/usr/lib/systemd/user systemdsystemunitdir=/usr/lib/systemd/system \
+            sysusersdir=/usr/lib/sysusers.d dbussessionservicesdir=/usr/share/dbus-1/services \
+            dbussystemservicesdir=/usr/share/dbus-1/system-services dbussystempolicydir=/usr/share/dbus-1/system.d
+    ) >"$folder/install.log" 2>&1 ||
         { sed 's/^/# /' "$folder/install.log"; echo "Bail out! make install failed"; exit 1; }
+    ctl=$(find "$1" -type f -name ipcbusctl)
+    ctl=${ctl#"$1"}
+    echo "${ctl%/*}" >"$folder/bindir"
 }
 
 # A service of bare sd-bus, in a sandbox like ours and started like ours.

@@ -7,7 +7,8 @@ set -eu
 kind=$1
 folder=$2
 test=/run/ipcbus-test
-path=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+bindir=$(<"$folder/bindir")
+path=$bindir:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 
 # ---- a machine ----
 
@@ -16,6 +17,7 @@ make_run() {
     aside=$(mktemp -d)
     mount --bind "$folder" "$aside"
     mount -t tmpfs -o mode=755 tmpfs /run
+    install -d -m 1777 /run/scratch
     mkdir -p $test /run/over/upper /run/over/work /run/systemd/system /run/systemd/unit-root /run/dbus /run/user
     mount --move "$aside" $test
     rmdir "$aside"
@@ -58,9 +60,9 @@ make_machine() {
     umount --recursive /sys/fs/cgroup
     mount -t cgroup2 cgroup2 /sys/fs/cgroup
     make_run
-    install_stage
     mount -t overlay overlay -o lowerdir=/etc,upperdir=/run/over/upper,workdir=/run/over/work /etc
     empty /etc/systemd/system /etc/systemd/user /var/lib /var/log /home /root
+    install_stage
     ldconfig
     systemd-sysusers 2>$test/sysusers.log
     mkdir -p /etc/systemd/journald.conf.d
@@ -85,6 +87,7 @@ ExecStart=/bin/bash $test/story inside
 StandardOutput=file:$test/tap
 StandardError=file:$test/errors
 TimeoutStartSec=280
+Environment=TMPDIR=/run/scratch
 PassEnvironment=HOME XDG_RUNTIME_DIR XDG_DATA_HOME XDG_CONFIG_HOME
 END
 }
@@ -107,15 +110,28 @@ ExecStart=/usr/bin/dbus-daemon --${kind/user/session} --address=systemd: --nofor
 END
 }
 
+# drop_in UNITS UNIT: a unit that a system would start with much else is alone here; and what a sandbox hides is where a
+# build for trying may have installed its programs.
+drop_in() {
+    mkdir -p "$1/$2.d"
+    {
+        printf '%s\n' '[Unit]' DefaultDependencies=no '[Service]'
+        case $bindir in
+        /home/* | /root/*) echo ProtectHome=read-only ;;
+        /tmp/* | /var/tmp/*) echo PrivateTmp=no ;;
+        esac
+    } >"$1/$2.d/alone.conf"
+}
+
 run_system() {
     local units=/etc/systemd/system unit
     story_unit "dbus.socket systemd-journald.service" >$units/story.service
     make_bus $units /run/dbus/system_bus_socket
-    # These would have the rest of a system started, too.
-    for unit in ipcbusd.service bare.service systemd-journald.service; do
-        mkdir -p "$units/$unit.d"
-        printf '%s\n' '[Unit]' DefaultDependencies=no >"$units/$unit.d/alone.conf"
+    for unit in ipcbusd.service bare.service; do
+        drop_in $units $unit
     done
+    mkdir -p $units/systemd-journald.service.d
+    printf '%s\n' '[Unit]' DefaultDependencies=no >$units/systemd-journald.service.d/alone.conf
     cp -r $test/units/. $units/
     exec env -i container=test PATH=$path /lib/systemd/systemd --system --unit=story.service --log-target=console \
         >$test/manager.log 2>&1
@@ -123,7 +139,7 @@ run_system() {
 
 # As process 1 it would take itself for the system's.
 run_user() {
-    local uid=1234 status=0 journal
+    local uid=1234 status=0 journal unit
     local home=/home/tester runtime=/run/user/$uid
     echo "tester:x:$uid:$uid::$home:/bin/sh" >>/etc/passwd
     echo "tester:x:$uid:" >>/etc/group
@@ -133,6 +149,9 @@ run_user() {
     story_unit dbus.socket | sed 's/exit-force/exit/' >$home/.config/systemd/user/story.service
     make_bus $home/.config/systemd/user %t/bus
     cp -r $test/units/. $home/.config/systemd/user/
+    for unit in ipcbusd.service ipcbusd@.service bare.service; do
+        drop_in $home/.config/systemd/user $unit
+    done
     install -d -m 700 $runtime
     echo $$ >/sys/fs/cgroup/user/cgroup.procs
     chown -R $uid:$uid $home $runtime /sys/fs/cgroup/user

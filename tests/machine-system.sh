@@ -51,7 +51,7 @@ journal_tells() {
     journalctl --quiet --output=cat "$1" | grep -q "$2"
 }
 
-test_case "the unit is sound" unit_is_sound /lib/systemd/system/ipcbusd.service
+test_case "the unit is sound" unit_is_sound /usr/lib/systemd/system/ipcbusd.service
 test_case "a call starts the service" activated_by_a_call
 test_case "its status in the manager" shows_its_status
 test_case "busctl and systemctl show it" can_be_looked_at

@@ -22,7 +22,7 @@ app_of_its_own() {
     mkdir -p "$services" && cat >"$services/$app.service" <<END &&
 [D-BUS Service]
 Name=$app
-Exec=/usr/local/bin/ipcbusd --name=$app --module=echo
+Exec=/bin/false --name=$app --module=echo
 SystemdService=ipcbusd@$app.service
 END
         echo "IPCBUSD_OPTIONS=--module=echo --exit-on-idle=60" >"$configuration/$app.conf" &&
