@@ -94,7 +94,8 @@ static void fail_at_first(Listening *listening, const ipc_error *error)
 {
     ExitStatus status = status_at_first(error);
 
-    if (status == STATUS_NO_SERVICE)
+    /* Of a unit that failed, the message tells what to do. */
+    if (status == STATUS_NO_SERVICE && !strstr(error->message, "systemctl"))
         failure_set(listening->failure, status, error->name, "%s; " CLIENT_START_HINT, error->message,
                     ipc_renderer_get_name(listening->renderer));
     else

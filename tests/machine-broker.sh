@@ -19,7 +19,7 @@ is_broker() {
 # This bus says at once that the unit has failed, but not which one; systemd may be about to try again.
 fails_at_once() {
     local hint="its unit 'ipcbusd.service' (failed|has not taken the name); 'systemctl --user status ipcbusd.service'"
-    start_limit=30 serve_with --module=nonesuch && invoke_fails 3 "$hint" echo && ! client invoke echo >"$tmp/out" &&
+    start_limit=10 serve_with --module=nonesuch && invoke_fails 3 "$hint" echo && ! client invoke echo >"$tmp/out" &&
         expect_match "$(<"$tmp/out")" "^org.ipcbus.Error.MainGone: .*$hint" && serve_with --module=echo &&
         answers '["mended"]' echo mended
 }

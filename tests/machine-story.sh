@@ -180,7 +180,7 @@ since() {
 # A unit that fails is named within seconds, where the bus itself would keep the caller waiting.
 fails_to_start() {
     local hint="its unit 'ipcbusd.service' failed; 'systemctl $user_option status ipcbusd.service'" began
-    start_limit=30 serve_with --module=nonesuch || return
+    start_limit=10 serve_with --module=nonesuch || return
     began=$(now_ms)
     invoke_fails 3 "${hint//  / }" echo || return
     say "a service that cannot start: ipcbusctl fails after $(since "$began") ms"
