@@ -131,6 +131,22 @@ int ipc_renderer_on_warning(ipc_renderer *renderer, ipc_slot **ret_slot,
 int ipc_renderer_attach_event(ipc_renderer *renderer, sd_event *event, int64_t priority);
 int ipc_renderer_detach_event(ipc_renderer *renderer);
 
+/**
+ * ipc_renderer_attach_loop - live in a loop that this library does not know
+ * @renderer: the renderer
+ * @on_detached: runs once, when the renderer leaves the loop: it is detached, is closed, or goes
+ * @userdata: for @on_detached
+ *
+ * For who writes the glue of a loop, which from here on does what the next paragraph says; it need not hold a reference.
+ * GLib has its glue: see ipc_renderer_attach_glib().
+ *
+ * Return: 0, or -EINVAL, -EBUSY (attached already), -ENOTCONN (closed).
+ */
+int ipc_renderer_attach_loop(ipc_renderer *renderer, void (*on_detached)(void *userdata), void *userdata);
+
+/* Leaves the loop, of whichever kind. Return: 0, or -EINVAL. */
+int ipc_renderer_detach_loop(ipc_renderer *renderer);
+
 /*
  * For any other loop: poll get_fd() for get_events() until get_timeout(), an absolute time of CLOCK_MONOTONIC in us
  * (UINT64_MAX: none; 0: now), then call process() until it returns 0; and ask all three anew before each poll.

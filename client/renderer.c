@@ -453,3 +453,15 @@ int ipc_renderer_detach_event(ipc_renderer *renderer)
     loop_detach(&renderer->loop);
     return 0;
 }
+
+int ipc_renderer_attach_loop(ipc_renderer *renderer, void (*on_detached)(void *userdata), void *userdata)
+{
+    int r = on_detached ? renderer_check_open(renderer) : -EINVAL;
+
+    return r < 0 ? r : loop_attach_foreign(&renderer->loop, on_detached, userdata);
+}
+
+int ipc_renderer_detach_loop(ipc_renderer *renderer)
+{
+    return ipc_renderer_detach_event(renderer);
+}

@@ -94,7 +94,7 @@ int loop_attach(Loop *loop, sd_event *event, int64_t priority, const LoopOps *op
 {
     int r;
 
-    if (loop->event)
+    if (loop_is_attached(loop))
         return -EBUSY;
     r = ops->get_fd(object);
     if (r < 0)
@@ -112,8 +112,22 @@ int loop_attach(Loop *loop, sd_event *event, int64_t priority, const LoopOps *op
     return r < 0 ? r : 0;
 }
 
+int loop_attach_foreign(Loop *loop, void (*on_detached)(void *userdata), void *userdata)
+{
+    if (loop_is_attached(loop))
+        return -EBUSY;
+    loop->on_detached = on_detached;
+    loop->userdata = userdata;
+    return 0;
+}
+
 void loop_detach(Loop *loop)
 {
+    void (*on_detached)(void *userdata) = loop->on_detached;
+
+    loop->on_detached = NULL;
+    if (on_detached)
+        on_detached(loop->userdata);
     if (loop->is_detached)
         *loop->is_detached = true;
     loop->is_detached = NULL;

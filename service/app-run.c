@@ -153,7 +153,7 @@ int ipc_app_run(ipc_app *app)
 
     if (!held)
         return -EINVAL;
-    if (held->is_running || held->loop.event)
+    if (held->is_running || loop_is_attached(&held->loop))
         return -EBUSY;
     if (held->is_closed)
         return -ENOTCONN;

@@ -185,7 +185,7 @@ sd_event *ipc_app_get_event(ipc_app *app)
 {
     if (!app || app->is_closed)
         return NULL;
-    if (app->loop.event)
+    if (loop_is_attached(&app->loop))
         return app->loop.event;
     if (!app->run_event && sd_event_new(&app->run_event) < 0)
         return NULL;
@@ -328,6 +328,18 @@ int ipc_app_detach_event(ipc_app *app)
         return -EINVAL;
     loop_detach(&app->loop);
     return 0;
+}
+
+int ipc_app_attach_loop(ipc_app *app, void (*on_detached)(void *userdata), void *userdata)
+{
+    int r = on_detached ? app_check_open(app) : -EINVAL;
+
+    return r < 0 ? r : loop_attach_foreign(&app->loop, on_detached, userdata);
+}
+
+int ipc_app_detach_loop(ipc_app *app)
+{
+    return ipc_app_detach_event(app);
 }
 
 static int app_observe(ipc_app *app, ipc_slot **ret_slot, const char *name, EmitterFunction callback, void *userdata)

@@ -151,9 +151,10 @@ int ipc_app_pending_count(const ipc_app *app);
  * @app: the app
  *
  * A module hangs its timers here. Before the app is attached or runs, it is the loop that ipc_app_run() will run; so
- * attach first what is driven by a loop of your own. In a foreign loop nothing runs it.
+ * attach first what is driven by a loop of your own. Where ipc_app_process() is called by hand, nothing runs it.
  *
- * Return: the loop, owned by the app; NULL if the app has left the bus, or memory is out.
+ * Return: the loop, owned by the app; NULL if the app is in a loop of another kind (ipc_app_attach_loop(),
+ * ipc_app_attach_glib()) or has left the bus, or memory is out.
  */
 sd_event *ipc_app_get_event(ipc_app *app);
 
@@ -169,6 +170,22 @@ sd_event *ipc_app_get_event(ipc_app *app);
  */
 int ipc_app_attach_event(ipc_app *app, sd_event *event, int64_t priority);
 int ipc_app_detach_event(ipc_app *app);
+
+/**
+ * ipc_app_attach_loop - live in a loop that this library does not know
+ * @app: the app
+ * @on_detached: runs once, when the app leaves the loop: it is detached, leaves the bus, or goes
+ * @userdata: for @on_detached
+ *
+ * For who writes the glue of a loop, which from here on does what the next paragraph says; it need not hold a reference.
+ * GLib has its glue: see ipc_app_attach_glib().
+ *
+ * Return: 0, or -EINVAL, -EBUSY (attached already), -ENOTCONN (stopped).
+ */
+int ipc_app_attach_loop(ipc_app *app, void (*on_detached)(void *userdata), void *userdata);
+
+/* Leaves the loop, of whichever kind. Return: 0, or -EINVAL. */
+int ipc_app_detach_loop(ipc_app *app);
 
 /*
  * For any other loop: poll get_fd() for get_events() until get_timeout(), an absolute time of CLOCK_MONOTONIC in us
