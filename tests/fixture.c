@@ -49,7 +49,16 @@ void wait_step(Fixture *f, const Wait *wait)
 
     if (left <= 0)
         g_error("%s: gave up waiting for: %s", wait->where, wait->what);
-    must(sd_event_run(f->event, (uint64_t)left));
+    if (f->context)
+        g_main_context_iteration(f->context, TRUE);
+    else
+        must(sd_event_run(f->event, (uint64_t)left));
+}
+
+/* The answer tells whether there was something to do. */
+static bool run_without_waiting(Fixture *f)
+{
+    return f->context ? g_main_context_iteration(f->context, FALSE) : must(sd_event_run(f->event, 0)) > 0;
 }
 
 static int on_pong(sd_bus_message *reply, void *userdata, sd_bus_error *error)
@@ -80,7 +89,7 @@ static void await_pongs(const char *where, Fixture *f, const unsigned *n_pending
 
     while (*n_pending > 0)
         wait_step(f, &wait);
-    while (sd_event_run(f->event, 0) > 0)
+    while (run_without_waiting(f))
         ;
 }
 
@@ -161,6 +170,7 @@ void fixture_free(Fixture *f)
     g_queue_clear_full(&f->heard, (GDestroyNotify)heard_free);
     g_ptr_array_unref(f->warnings);
     g_ptr_array_unref(f->answers);
+    g_clear_pointer(&f->context, g_main_context_unref);
     sd_event_unref(f->event);
     bus_free(f->bus);
     g_free(f);

@@ -30,6 +30,7 @@
 struct Fixture {
     Bus *bus;
     sd_event *event;
+    GMainContext *context; /* runs instead, see fixture-glib.h; NULL: event runs */
     ipc_app *app;   /* NULL: there is none */
     ipc_main *main; /* of the app */
     GPtrArray *clients;
