@@ -5,13 +5,12 @@
 # IPC_TEST_REQUIRE_DESKTOP=1 makes it a failure that something it needs is missing.
 set -u
 
-missing=
-for need in Xvfb import; do
-    command -v "$need" >/dev/null || missing+=" $need"
-done
-registry=/usr/libexec/at-spi2-registryd
-[[ -x $registry ]] || missing+=" at-spi2-registryd"
-[[ -x ${top_builddir:-$PWD}/client/examples/notes-app/ipcbus-notes ]] || missing+=" GTK"
+# shellcheck source=tests/daemon-fixture.sh
+. "$(dirname "$0")/daemon-fixture.sh"
+# shellcheck source=tests/desktop-stage.sh
+. "$(dirname "$0")/desktop-stage.sh"
+
+missing=$(missing_on_stage)
 if [[ -n $missing && ${IPC_TEST_REQUIRE_DESKTOP-} == 1 ]]; then
     echo "Bail out! missing:$missing"
     exit 1
@@ -20,52 +19,15 @@ elif [[ -n $missing ]]; then
     exit 0
 fi
 
-# shellcheck source=tests/daemon-fixture.sh
-. "$(dirname "$0")/daemon-fixture.sh"
-
 app=$build/client/examples/notes-app/ipcbus-notes
-screenshots=$build/screenshots
-
-# ---- the stage ----
-
-start_display() {
-    mkfifo "$tmp/display"
-    Xvfb -displayfd 3 -screen 0 1280x800x24 -nolisten tcp -noreset 3>"$tmp/display" 2>"$tmp/display.log" &
-    pids+=($!)
-    # Nothing but an end of file comes from a server that fails to start.
-    read -r DISPLAY <"$tmp/display" || { cat "$tmp/display.log"; return 1; }
-    export DISPLAY=:$DISPLAY
-}
-
-# The bus of the session serves for accessibility, too.
-start_registry() {
-    export AT_SPI_BUS_ADDRESS=$address
-    "$registry" >"$tmp/registry.log" 2>&1 &
-    pids+=($!)
-    until_true is_owned org.a11y.atspi.Registry
-}
-
-is_owned() {
-    [[ $(ask_bus NameHasOwner s "$1") == "b true" ]]
-}
 
 start_app() {
-    DBUS_SESSION_BUS_ADDRESS=$address GDK_BACKEND=x11 GSK_RENDERER=cairo GSETTINGS_BACKEND=memory \
-        "$app" >>"$tmp/app.log" 2>&1 &
+    DBUS_SESSION_BUS_ADDRESS=$address "$app" >>"$tmp/app.log" 2>&1 &
     app_pid=$!
     pids+=("$app_pid")
 }
 
 # ---- words ----
-
-# use WINDOW VERB NAME...: waits until it can be done, as a person would.
-use() {
-    until_true timeout "$deadline" "$build/tests/window" "$@"
-}
-
-sees() {
-    use "$1" sees "$2"
-}
 
 sees_no_more() {
     until_true sees_not "$1" "$2"
@@ -73,11 +35,6 @@ sees_no_more() {
 
 sees_not() {
     ! "$build/tests/window" "$1" sees "$2"
-}
-
-# A picture for people; the windows have drawn what they have been told when they answer.
-picture() {
-    mkdir -p "$screenshots" && import -window root "$screenshots/$1.png"
 }
 
 ctl() {
@@ -198,7 +155,7 @@ scene() {
 }
 
 start_bus "$tmp/bus"
-start_display && start_registry || { echo "Bail out! there is no stage"; exit 1; }
+start_display && start_registry "$address" || { echo "Bail out! there is no stage"; exit 1; }
 
 scene "a window opens, and is empty" opens
 scene "a note is added, and is in the service" adds_a_note

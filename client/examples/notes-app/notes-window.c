@@ -99,6 +99,7 @@ static void on_saved(GObject *source, GAsyncResult *result, gpointer userdata)
     self->is_saving = FALSE;
     note = answer ? note_new_from_json(answer) : NULL;
     if (note) {
+        gtk_info_bar_set_revealed(self->banner, FALSE);
         editor_rebase(self->editor, note);
         go_on(self);
         return;
