@@ -29,6 +29,7 @@ static void ipc_gerror_private_clear(GerrorPrivate *self)
     json_decref(self->detail);
 }
 
+/* cppcheck-suppress unknownMacro */
 G_DEFINE_EXTENDED_ERROR(Gerror, ipc_gerror)
 
 static ipc_gerror code_of(const char *name)

@@ -9,4 +9,4 @@
 GError *gerror_new(const ipc_error *error);
 
 /* With one of the names IPC_ERROR_... */
-GError *gerror_newf(const char *name, const char *format, ...) G_GNUC_PRINTF(2, 3);
+__attribute__((format(printf, 2, 3))) GError *gerror_newf(const char *name, const char *format, ...);

@@ -3,6 +3,7 @@
 # Needs $tmp, $build, pids and until_true.
 # shellcheck shell=bash
 
+: "${tmp:?}" "${build:?}"
 registry=/usr/libexec/at-spi2-registryd
 screenshots=$build/screenshots
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # The desktop app in a real window, under Xvfb, with a real service on a bus of its own: used as a screen reader would
 # use it, and looked at from outside. Screenshots are left in screenshots/ of the build folder.
-# IPC_TEST_REQUIRE_DESKTOP=1 makes it a failure that something it needs is missing.
+# With CI=true it is a failure that something it needs is missing.
 set -u
 
 # shellcheck source=tests/daemon-fixture.sh
@@ -11,7 +11,7 @@ set -u
 . "$(dirname "$0")/desktop-stage.sh"
 
 missing=$(missing_on_stage)
-if [[ -n $missing && ${IPC_TEST_REQUIRE_DESKTOP-} == 1 ]]; then
+if [[ -n $missing && ${CI-} == true ]]; then
     echo "Bail out! missing:$missing"
     exit 1
 elif [[ -n $missing ]]; then
