@@ -184,11 +184,12 @@ is_shown() {
 
 # compile_as_shown FILE PROGRAM: a module is not a program.
 compile_as_shown() {
-    local flags=()
+    local flags=() package=ipcbus
     grep -q ipc_module_init "$1" && flags=(-shared -fPIC)
+    grep -q "<ipcbus/.*glib.h>" "$1" && package=ipcbus-glib
     # shellcheck disable=SC2046
     ${CC:-cc} -x c -Wall -Wextra -Wno-unused-parameter -Werror "${flags[@]}" "$1" -o "$2" \
-        $(pkg-config --cflags --libs ipcbus)
+        $(pkg-config --cflags --libs "$package")
 }
 
 own_name() {
