@@ -210,7 +210,7 @@ policy_is_read_again() {
     start_daemon --module=echo --policy="$tmp/policy.json" && answers '[1]' echo '[1]' && denies whoami &&
         denies echo-later || return
     let_invoke 'echo-*' && kill -HUP "$daemon_pid" && until_true answers_now '[2]' echo-later '[0,[2]]' &&
-        denies echo && expect "$(<"$tmp/daemon.log")" "" || return
+        denies echo && expect "$(grep -v ': Denied ' "$tmp/daemon.log")" "" || return
     echo '{"default": "allow" "rules": []}' >"$tmp/policy.json" && kill -HUP "$daemon_pid" &&
         until_true log_has "^ipcbusd: $tmp/policy.json:1:27: '}' expected near '\"rules\"' (the policy stays as it was)$" &&
         answers '[3]' echo-later '[0,[3]]' && denies echo || return
@@ -218,7 +218,7 @@ policy_is_read_again() {
         answers '[4]' echo-later '[0,[4]]' && denies echo || return
     echo '{"default": "allow"}' >"$tmp/policy.json" && kill -HUP "$daemon_pid" &&
         until_true answers_now '[5]' echo '[5]' && stop_daemon && expect "$status" 0 &&
-        expect "$(wc -l <"$tmp/daemon.log")" 2
+        expect "$(grep -vc ': Denied ' "$tmp/daemon.log")" 2
 }
 
 count_renderers() {

@@ -30,28 +30,29 @@ make_run() {
     chmod 000 /run/systemd/inaccessible/*
 }
 
-overlay() {
-    local place
-    place=$(realpath "$2")
-    mkdir -p "$place"
-    mount -t overlay overlay -o "lowerdir=$1:$place" "$place"
-}
-
-# What is installed lies over what is there. Other folders may be links into /usr, such as /lib, so that comes first.
-install_stage() {
-    local layer
-    overlay $test/stage/usr /usr
-    for layer in $test/stage/*; do
-        [[ $layer == */usr ]] || overlay "$layer" "/${layer##*/}"
-    done
-}
-
 empty() {
     local place
     for place in "$@"; do
         mkdir -p "$place"
         mount -t tmpfs -o mode=755 tmpfs "$place"
     done
+}
+
+# What is installed lies over what is there; in another folder than /usr, which a build for trying may be in, it is all
+# that is there.
+install_stage() {
+    local layer place
+    for layer in $test/stage/*; do
+        place=$(realpath "/${layer##*/}")
+        if [[ $place == /usr* ]]; then
+            mount -t overlay overlay -o "lowerdir=$layer:$place" "$place"
+        else
+            empty "$place"
+            cp -r "$layer/." "$place"
+        fi
+    done
+    echo "${bindir%/*}/lib" >/etc/ld.so.conf.d/ipcbus.conf
+    ldconfig
 }
 
 make_machine() {
@@ -63,7 +64,6 @@ make_machine() {
     mount -t overlay overlay -o lowerdir=/etc,upperdir=/run/over/upper,workdir=/run/over/work /etc
     empty /etc/systemd/system /etc/systemd/user /var/lib /var/log /home /root
     install_stage
-    ldconfig
     systemd-sysusers 2>$test/sysusers.log
     mkdir -p /etc/systemd/journald.conf.d
     printf '%s\n' '[Journal]' ReadKMsg=no Storage=volatile RuntimeMaxUse=16M >/etc/systemd/journald.conf.d/test.conf

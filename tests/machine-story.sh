@@ -220,6 +220,22 @@ patience_is_no_hang() {
     serve_with "--module=echo" WatchdogSec=1 && answers '"late"' echo-later 2500 late && unit_has NRestarts 0
 }
 
+# put_policy RULE: what the service's --policy is from its next start or reload on.
+put_policy() {
+    printf '{"rules": [%s], "default": "deny"}\n' "$1" >"$configuration/policy.json"
+}
+
+reloads() {
+    local pid
+    put_policy '{"allow": true, "verbs": ["invoke"], "channels": ["echo"]}' &&
+        serve_with "--module=echo --policy=$configuration/policy.json" && answers '["in"]' echo in &&
+        invoke_fails 1 AccessDenied whoami && pid=$(get MainPID) || return
+    put_policy '{"allow": true, "verbs": ["invoke"], "channels": ["whoami"]}' && ctl reload $unit &&
+        until_true invoke_fails 1 AccessDenied echo && invoke whoami >/dev/null && unit_has MainPID "$pid" || return
+    put_policy '{"allow": perhaps}' && ctl reload $unit && until_true unit_has ActiveState active &&
+        invoke whoami >/dev/null && unit_has MainPID "$pid"
+}
+
 stops_in_good_order() {
     serve_with --module=echo && answers '[]' echo && invoke_later 60000 &&
         until_true unit_has StatusText "0 renderers, 1 pending call" && ctl stop $unit && unit_has Result success &&

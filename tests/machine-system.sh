@@ -64,6 +64,7 @@ test_case "a service that starts slowly" starts_slowly
 test_case "a crash, and renderers that come back" crash_brings_renderers_back
 test_case "a handler that hangs" hang_is_ended
 test_case "a call that takes long is no hang" patience_is_no_hang
+test_case "it reads its policy again" reloads
 test_case "it stops in good order" stops_in_good_order
 test_case "restarts under load" restart_under_load
 test_case "it leaves when it is idle" leaves_when_idle
