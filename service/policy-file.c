@@ -40,47 +40,44 @@ static int open_file(const char *path, FILE **ret_file)
     return S_ISDIR(status.st_mode) ? -EISDIR : S_ISREG(status.st_mode) ? 0 : -ENOTSUP;
 }
 
-/* The text is not a string: it may have NULs, which the parser tells of. */
-static int read_file(const char *path, char **ret_text, size_t *ret_length)
+/* text: FILE_MAX + 1 bytes. What is read is no string: it may have NULs, which the parser tells of. */
+static int read_file(const char *path, char *text, size_t *ret_length)
 {
     _cleanup_(fclosep) FILE *file = NULL;
-    _cleanup_free_ char *text = NULL;
     size_t length;
     int r;
 
     r = open_file(path, &file);
     if (r < 0)
         return r;
-    text = malloc(FILE_MAX + 1);
-    if (!text)
-        return -ENOMEM;
     length = fread(text, 1, FILE_MAX + 1, file);
     if (ferror(file))
         return -EIO;
     if (length > FILE_MAX)
         return -EFBIG;
-    *ret_text = TAKE_PTR(text);
     *ret_length = length;
     return 0;
 }
 
+static const char *describe(int r)
+{
+    return r == -ENOTSUP ? "It is no regular file" : r == -EFBIG ? "A policy has a MiB at most" : strerror(-r);
+}
+
 static int load(ipc_app *app, const char *path, sd_bus_error *error)
 {
-    _cleanup_free_ char *text = NULL;
+    _cleanup_free_ char *text = malloc(FILE_MAX + 1);
     size_t length;
     int r;
 
-    r = read_file(path, &text, &length);
+    r = text ? read_file(path, text, &length) : -ENOMEM;
     if (r < 0) {
-        sd_bus_error_set_errnof(error, r, "%s: %s", path,
-                                r == -ENOTSUP ? "It is no regular file"
-                                : r == -EFBIG ? "A policy has a MiB at most"
-                                              : strerror(-r));
+        sd_bus_error_set_errnof(error, r, "%s: %s", path, describe(r));
         return r;
     }
     r = policy_parse(path, text, length, &app->policy, error);
     if (r == -ENOMEM)
-        sd_bus_error_setf(error, IPC_ERROR_NO_MEMORY, "%s: Out of memory", path);
+        sd_bus_error_set_errnof(error, r, "%s: %s", path, describe(r));
     return r;
 }
 
