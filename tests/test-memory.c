@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
+#include <glib/gstdio.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -411,6 +412,23 @@ static void scene_handle(Stage *s)
         must(ipc_main_off(m, "scoped", on_listen, NULL));
 }
 
+/* The policy is the new one or the old one, and nothing between. */
+static void scene_policy(Stage *s)
+{
+    static const char json[] = "{\"default\": \"allow\", \"rules\": [{\"allow\": false, \"uid\": [\"nobody\", 1], "
+                               "\"gid\": [\"nogroup\"], \"channels\": [\"x*\"]}], \"limits\": {\"renderers\": 100}}";
+    g_autofree char *path = g_build_filename(s->fixture->bus->folder, "policy.json", NULL);
+    g_autoptr(GError) error = NULL;
+    int r;
+
+    if (!g_file_set_contents(path, json, -1, &error))
+        g_error("%s", error->message);
+    r = ipc_app_load_policy(s->fixture->app, path, NULL);
+    /* jansson may take a word that it has no memory for to be a wrong one. */
+    g_assert_true(r == 0 || r == -ENOMEM || r == -EBADMSG);
+    g_unlink(path);
+}
+
 /* ---- a main in another process, so that the renderer can block ---- */
 
 static void scene_sync_of_renderer(Stage *s)
@@ -468,6 +486,7 @@ static const struct {
     { "renderer", scene_renderer, true },
     { "listen", scene_listen, true },
     { "handle", scene_handle, false },
+    { "policy", scene_policy, true },
 };
 
 static void play_for_jansson(gconstpointer scene)
