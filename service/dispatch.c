@@ -90,10 +90,13 @@ int dispatch_register(Peer *peer, const char *title, const char *guest_token, ui
     int r;
 
     r = check_register(peer, title, error);
+    /* First of all, so that who is not let in keeps its token. */
+    if (r >= 0 && is_new)
+        r = quota_check_renderer(peer, error);
     if (r >= 0 && is_new && guest_token)
         r = webview_host_redeem(peer->app, guest_token, &host, error);
     if (r >= 0 && is_new)
-        r = web_contents_create(peer, title, host, &contents, error);
+        r = web_contents_create(peer, title, host, &contents);
     if (r < 0)
         return r;
     *ret_id = contents->id;

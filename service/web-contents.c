@@ -42,19 +42,13 @@ ipc_web_contents *ipc_web_contents_from_id(ipc_app *app, uint32_t id)
     return node ? *node : NULL;
 }
 
-int web_contents_create(Peer *peer, const char *title, ipc_web_contents *host, ipc_web_contents **ret_contents,
-                        sd_bus_error *error)
+int web_contents_create(Peer *peer, const char *title, ipc_web_contents *host, ipc_web_contents **ret_contents)
 {
     WebContentsSet *set = &peer->app->web_contents;
     ipc_web_contents *contents;
     size_t size = strlen(title) + 1;
-    int r;
 
     assert(!peer->contents);
-    r = quota_check_renderer(peer, error);
-    if (r < 0)
-        return r;
-
     contents = calloc(1, sizeof(*contents) + size);
     if (!contents)
         return -ENOMEM;

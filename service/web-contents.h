@@ -44,9 +44,8 @@ typedef struct WebContentsSet {
 
 void web_contents_set_init(WebContentsSet *set);
 
-/* Makes the peer a renderer. LimitsExceeded: there are too many. */
-int web_contents_create(Peer *peer, const char *title, ipc_web_contents *host, ipc_web_contents **ret_contents,
-                        sd_bus_error *error);
+/* Makes the peer a renderer, for which there is a quota. -ENOMEM. */
+int web_contents_create(Peer *peer, const char *title, ipc_web_contents *host, ipc_web_contents **ret_contents);
 
 /* Tells everyone of a new one. */
 void web_contents_announce(ipc_web_contents *contents);

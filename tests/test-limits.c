@@ -110,6 +110,24 @@ static void test_renderers(void)
     g_assert_cmpuint(client_id(third), ==, 3);
 }
 
+/* Who is not let in now may come later with the same token. */
+static void test_token_is_kept(void)
+{
+    g_autoptr(Fixture) f = fixture_new();
+    Client *host = foreign_new_registered(f), *guest = foreign_new(f);
+    g_autofree char *token = NULL;
+    const char *text;
+    uint32_t id;
+
+    assert_replied(call(host, "CreateWebview", ""), "s", &text);
+    token = g_strdup(text);
+    load_policy(f, "{\"limits\": {\"renderers\": 1}}");
+    assert_rejected(call(guest, "Register", "a{sv}", 1, "guest-token", "s", token), IPC_ERROR_LIMITS_EXCEEDED, NULL);
+    load_policy(f, "{\"limits\": {\"renderers\": 2}}");
+    assert_replied(call(guest, "Register", "a{sv}", 1, "guest-token", "s", token), "u", &id);
+    g_assert_nonnull(ipc_web_contents_get_host(ipc_web_contents_from_id(f->app, id)));
+}
+
 static void test_no_renderers(void)
 {
     g_autoptr(Fixture) f = fixture_new();
@@ -440,6 +458,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/limits/renderers", test_renderers);
+    g_test_add_func("/limits/token-is-kept", test_token_is_kept);
     g_test_add_func("/limits/no-renderers", test_no_renderers);
     g_test_add_func("/limits/renderers-of-a-user", test_renderers_of_a_user);
     g_test_add_func("/limits/default-share", test_default_share);
