@@ -221,6 +221,8 @@ int dispatch_send_to(Peer *peer, uint32_t id, const char *channel, const char *t
     contents = ipc_web_contents_from_id(peer->app, id);
     if (!contents)
         return sd_bus_error_setf(error, IPC_ERROR_NO_SUCH_WEB_CONTENTS, "There is no renderer %u", id);
+    if (!quota_has_room_from(contents->peer, peer, strlen(text)))
+        return queue_error(-ENOBUFS, id, error);
     r = peer_send_message(contents->peer, channel, text, strlen(text), peer->contents->id);
     return queue_error(r, id, error);
 }
@@ -237,6 +239,8 @@ int dispatch_send_to_host(Peer *peer, const char *channel, const char *text, sd_
     if (!guest->host)
         return sd_bus_error_setf(error, IPC_ERROR_NOT_A_GUEST,
                                  "Renderer %u has no host: it is no guest, or its host is gone", guest->id);
+    if (!quota_has_room_from(guest->host->peer, peer, strlen(text)))
+        return queue_error(-ENOBUFS, guest->host->id, error);
     r = webview_host_send_message(guest, channel, text);
     return queue_error(r, guest->host->id, error);
 }

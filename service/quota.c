@@ -122,6 +122,11 @@ bool quota_has_room(const Peer *peer, size_t bytes)
            (!peer->user || fits(peer->user->queue_bytes, bytes, limits->queue_bytes_per_uid));
 }
 
+bool quota_has_room_from(const Peer *peer, const Peer *sender, size_t bytes)
+{
+    return sender->uid == peer->uid || fits(peer->queue.bytes, bytes, peer->app->policy.limits.queue_bytes / 2);
+}
+
 void quota_add_pending(Peer *peer)
 {
     peer->n_pending++;

@@ -68,6 +68,11 @@ static size_t queued_for(Fixture *f, uint32_t id)
     return ipc_web_contents_from_id(f->app, id)->peer->queue.bytes;
 }
 
+static uint64_t received_from(Fixture *f, uint32_t id)
+{
+    return ipc_web_contents_from_id(f->app, id)->peer->n_received;
+}
+
 /* So many bytes are within the limit, and one message more would not be. */
 static void assert_at_edge(size_t bytes, size_t limit)
 {
@@ -75,10 +80,15 @@ static void assert_at_edge(size_t bytes, size_t limit)
     g_assert_cmpuint(bytes + LONG_ARGS + IPC_MESSAGE_OVERHEAD, >, limit);
 }
 
-static void expect_messages(Client *c, unsigned n)
+static void expect_some(Client *c, unsigned n)
 {
     for (; n > 0; n--)
         expect_message(c, "x", NULL, 0);
+}
+
+static void expect_messages(Client *c, unsigned n)
+{
+    expect_some(c, n);
     expect_silence(c);
 }
 
@@ -293,6 +303,42 @@ static void test_queue_of_a_user(void)
     json_decref(args);
 }
 
+/* Between users, one leaves half of the other's queue to the service. */
+static void test_queue_half_for_others(void)
+{
+    g_autoptr(Fixture) f = NULL;
+    Client *victim, *mine, *theirs;
+    json_t *args = NULL;
+    Outcome *o, *denied;
+    unsigned n = 0;
+
+    if (!may_be_another())
+        return;
+    f = fixture_new();
+    load_policy(f, "{\"default\": \"allow\", \"limits\": {\"queue-bytes\": 1000000}}");
+    args = long_args();
+    victim = foreign_new_registered(f);
+    mine = foreign_new_registered(f);
+    theirs = foreign_new_as(f, OTHER_UID);
+    client_id(theirs);
+    settle(f);
+    main_freeze(f);
+    denied = call_start(theirs, "SendTo", "uss", 1, "x", "[1]");
+    o = call_start(mine, "SendTo", "uss", 1, "x", "[2]");
+    settle(f);
+    kill(f->bus->pid, SIGSTOP);
+    for (; queued_for(f, 1) < 500000; n++)
+        must(ipc_web_contents_send(ipc_web_contents_from_id(f->app, 1), "x", args));
+    main_thaw(f);
+    wait_until(f, received_from(f, 2) == 2 && received_from(f, 3) == 2); /* Register, SendTo */
+    kill(f->bus->pid, SIGCONT);
+    assert_rejected(denied, IPC_ERROR_QUEUE_FULL, "Renderer 1 does not read, and its queue is full");
+    assert_replied(o, "");
+    expect_some(victim, n);
+    expect_message(victim, "x", "[2]", 2);
+    json_decref(args);
+}
+
 /* A lower limit loses nothing of what was taken. */
 static void test_queue_gets_lower(void)
 {
@@ -466,6 +512,7 @@ int main(int argc, char **argv)
     g_test_add_func("/limits/pending-of-a-user", test_pending_of_a_user);
     g_test_add_func("/limits/queue", test_queue);
     g_test_add_func("/limits/queue-of-a-user", test_queue_of_a_user);
+    g_test_add_func("/limits/queue-half-for-others", test_queue_half_for_others);
     g_test_add_func("/limits/queue-gets-lower", test_queue_gets_lower);
     g_test_add_func("/limits/args", test_args);
     g_test_add_func("/limits/args-of-the-transport", test_args_of_the_transport);
