@@ -67,7 +67,12 @@ static int peer_new(ipc_app *app, const char *unique_name, Peer **ret_peer)
     TAILQ_INIT(&peer->syncs);
     peer_queue_init(&peer->queue);
     memcpy(peer->unique_name, unique_name, size);
+    if (quota_join(peer) < 0) {
+        free(peer);
+        return -ENOMEM;
+    }
     if (!tsearch(peer, &app->peers.tree, peer_compare)) {
+        quota_leave(peer);
         free(peer);
         return -ENOMEM;
     }
@@ -259,8 +264,8 @@ static int on_credentials(sd_bus_message *reply, void *userdata, sd_bus_error *e
     /* Without an answer the peer has no uid, and no policy lets it in. */
     if (from && strcmp(from, BUS_NAME) == 0 && !sd_bus_message_is_method_error(reply, NULL))
         (void)read_credentials(peer, reply);
-    if (peer->has_uid && quota_join(peer) < 0)
-        peer->has_uid = false;
+    if (quota_join(peer) < 0)
+        peer->has_uid = false; /* whoever cannot be counted is not let in */
     peer->is_known = true;
     peer_run_waiting(peer);
     return 0;

@@ -41,7 +41,7 @@ struct ipc_sender {
     unsigned n_pending;                       /* both */
     PeerQueue queue;
     Window window;
-    User *user; /* NULL: the bus has not told it */
+    User *user; /* as long as it is on the bus */
     TAILQ_ENTRY(ipc_sender) link;
     char unique_name[];
 };

@@ -9,6 +9,8 @@
 #include "app.h"
 #include "peer.h"
 
+#define UID_NONE ((uid_t)-1)
+
 static int compare_uids(const void *a, const void *b)
 {
     uid_t x = ((const User *)a)->uid, y = ((const User *)b)->uid;
@@ -37,33 +39,53 @@ static User *add(UserSet *set, uid_t uid)
     return user;
 }
 
+static void drop(UserSet *set, User *user)
+{
+    if (!user || --user->n_peers > 0)
+        return;
+    assert(user->n_renderers == 0 && user->n_pending == 0 && user->n_tokens == 0 && user->queue_bytes == 0);
+    assert(user->unread == 0 && user->n_asked == 0);
+    tdelete(user, &set->tree, compare_uids);
+    free(user);
+}
+
+/* What a peer may have had before it was known whose it is: answers to pings. */
+static void move(Peer *peer, User *from, User *to)
+{
+    bool is_asked = peer->window.asking == WINDOW_ASKED;
+
+    assert(!peer->contents && peer->n_pending == 0);
+    from->queue_bytes -= peer->queue.bytes;
+    from->unread -= peer->window.unread;
+    from->n_asked -= is_asked;
+    to->queue_bytes += peer->queue.bytes;
+    to->unread += peer->window.unread;
+    to->n_asked += is_asked;
+}
+
 int quota_join(Peer *peer)
 {
     UserSet *set = &peer->app->users;
+    uid_t uid = peer->has_uid ? peer->uid : UID_NONE;
     User *user;
 
-    assert(peer->has_uid && !peer->user);
-    user = find(set, peer->uid);
+    user = find(set, uid);
     if (!user)
-        user = add(set, peer->uid);
+        user = add(set, uid);
     if (!user)
         return -ENOMEM;
     user->n_peers++;
-    user->queue_bytes += peer->queue.bytes;
+    if (peer->user)
+        move(peer, peer->user, user);
+    drop(set, peer->user);
     peer->user = user;
     return 0;
 }
 
 void quota_leave(Peer *peer)
 {
-    User *user = peer->user;
-
+    drop(&peer->app->users, peer->user);
     peer->user = NULL;
-    if (!user || --user->n_peers > 0)
-        return;
-    assert(user->n_renderers == 0 && user->n_pending == 0 && user->n_tokens == 0 && user->queue_bytes == 0);
-    tdelete(user, &peer->app->users.tree, compare_uids);
-    free(user);
 }
 
 int quota_check_renderer(const Peer *peer, sd_bus_error *error)
@@ -119,12 +141,17 @@ bool quota_has_room(const Peer *peer, size_t bytes)
     const Limits *limits = &peer->app->policy.limits;
 
     return fits(peer->queue.bytes, bytes, limits->queue_bytes) &&
-           (!peer->user || fits(peer->user->queue_bytes, bytes, limits->queue_bytes_per_uid));
+           fits(peer->user->queue_bytes, bytes, limits->queue_bytes_per_uid);
 }
 
 bool quota_has_room_from(const Peer *peer, const Peer *sender, size_t bytes)
 {
     return sender->uid == peer->uid || fits(peer->queue.bytes, bytes, peer->app->policy.limits.queue_bytes / 2);
+}
+
+bool quota_may_share(size_t used_by_user, size_t used, size_t more, size_t max)
+{
+    return fits(used, more, max) && (used_by_user + more) / 3 <= max - used - more;
 }
 
 void quota_add_pending(Peer *peer)
@@ -141,17 +168,14 @@ void quota_remove_pending(Peer *peer)
     peer->app->n_pending--;
 }
 
-/* Even who may do nothing is answered, and may be one whose user is not known. */
 void quota_add_bytes(Peer *peer, size_t bytes)
 {
     peer->queue.bytes += bytes;
-    if (peer->user)
-        peer->user->queue_bytes += bytes;
+    peer->user->queue_bytes += bytes;
 }
 
 void quota_remove_bytes(Peer *peer, size_t bytes)
 {
     peer->queue.bytes -= bytes;
-    if (peer->user)
-        peer->user->queue_bytes -= bytes;
+    peer->user->queue_bytes -= bytes;
 }

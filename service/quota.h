@@ -20,13 +20,18 @@ typedef struct User {
     unsigned n_pending;
     unsigned n_tokens;
     size_t queue_bytes;
+    size_t unread;    /* bytes on the bus that its peers have not been seen to read */
+    unsigned n_asked; /* its peers that are being asked whether they do */
 } User;
 
 typedef struct UserSet {
     void *tree; /* by uid */
 } UserSet;
 
-/* The peer, whose uid is known, is one of its user's; until it has given back all it had, and leaves. -ENOMEM. */
+/*
+ * The peer is one of its user's, or, as long as its uid is not known, of one whom all those share; until it has given
+ * back all it had, and leaves. -ENOMEM: all is as before.
+ */
 int quota_join(Peer *peer);
 void quota_leave(Peer *peer);
 
@@ -42,6 +47,12 @@ bool quota_has_room(const Peer *peer, size_t bytes);
 
 /* The same for what a third peer sends to it: of another user, it leaves half of the queue to others. */
 bool quota_has_room_from(const Peer *peer, const Peer *sender, size_t bytes);
+
+/*
+ * What all users share has no fixed parts: a user may have three times as much as is left for others. So one alone gets
+ * three quarters, of several each gets less, and whoever comes finds something.
+ */
+bool quota_may_share(size_t used_by_user, size_t used, size_t more, size_t max);
 
 void quota_add_pending(Peer *peer);
 void quota_remove_pending(Peer *peer);

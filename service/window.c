@@ -20,7 +20,7 @@
  *   peer-queue.c. How much such a peer may have unread has a bound of its own, for it may not be what it seems.
  *
  * All peers together have a bound. The last two rules may use up most of it, but not all: what is left is for the
- * windows of those who read. Where it is used up, peers are asked early, those first who have had something unread for
+ * windows of those who read. Those of one user may not use it up, nor the pings (quota.h). Where it is used up, peers are asked early, those first who have had something unread for
  * the longest time.
  */
 
@@ -59,6 +59,7 @@ static void set_unread(Peer *peer, size_t unread)
     Window *window = &peer->window;
 
     set->unread += unread - window->unread;
+    peer->user->unread += unread - window->unread;
     set->unread_large += large_part(unread) - large_part(window->unread);
     window->unread = unread;
 }
@@ -76,6 +77,8 @@ static void set_asking(Peer *peer, WindowAsking asking)
         TAILQ_INSERT_TAIL(&set->lists[asking], peer, window.link);
     set->n_asked += asking == WINDOW_ASKED;
     set->n_asked -= window->asking == WINDOW_ASKED;
+    peer->user->n_asked += asking == WINDOW_ASKED;
+    peer->user->n_asked -= window->asking == WINDOW_ASKED;
     window->asking = asking;
 }
 
@@ -92,6 +95,8 @@ WindowAnswer window_check(const Peer *peer, size_t size, bool is_awaited)
     const Window *window = &peer->window;
 
     if (size > IPC_UNREAD_BYTES_MAX - set->unread)
+        return WINDOW_SHORT;
+    if (!set->is_leaving && !quota_may_share(peer->user->unread, set->unread, size, IPC_UNREAD_BYTES_MAX))
         return WINDOW_SHORT;
     if (set->is_leaving || (size <= IPC_WINDOW_BYTES && window->unread < IPC_WINDOW_BYTES))
         return WINDOW_OPEN;
@@ -138,7 +143,7 @@ static void try_to_ask(Peer *peer)
 {
     WindowSet *set = &peer->app->windows;
 
-    if (set->n_asked >= IPC_PINGS_MAX || ping(peer) < 0)
+    if (!quota_may_share(peer->user->n_asked, set->n_asked, 1, IPC_PINGS_MAX) || ping(peer) < 0)
         return;
     set_asking(peer, WINDOW_ASKED);
     peer->window.asked_at = clock_now(CLOCK_MONOTONIC);

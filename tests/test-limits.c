@@ -339,6 +339,55 @@ static void test_queue_half_for_others(void)
     json_decref(args);
 }
 
+/* Of 64 there are 48 for one alone; and whoever comes gets three quarters of what is left. */
+static void test_shares(void)
+{
+    unsigned used, all = 0, user;
+
+    for (user = 0; user < 4; user++) {
+        static const unsigned expected[] = { 48, 12, 3, 1 };
+
+        for (used = 0; quota_may_share(used, all, 1, 64); used++)
+            all++;
+        g_assert_cmpuint(used, ==, expected[user]);
+    }
+    g_assert_cmpuint(all, ==, 64);
+    g_assert_true(quota_may_share(0, 0, 48, 64));
+    g_assert_false(quota_may_share(0, 0, 51, 64));
+    g_assert_false(quota_may_share(0, 0, SIZE_MAX, 64));
+    g_assert_false(quota_may_share(0, 64, 1, 64));
+}
+
+/* As many as the bus lets one user have stop reading, and all of them together are nothing to another. */
+static void test_many_of_a_user_are_stuck(void)
+{
+    g_autoptr(Fixture) f = NULL;
+    Client *mine;
+    json_t *args = NULL;
+    unsigned i, j;
+
+    if (!may_be_another())
+        return;
+    f = fixture_new();
+    load_policy(f, "{\"default\": \"allow\"}");
+    args = long_args();
+    for (i = 1; i <= IPC_RENDERERS_PER_UID_MAX; i++) {
+        Client *theirs = foreign_new_as(f, OTHER_UID);
+
+        g_assert_cmpuint(client_id(theirs), ==, i);
+        freeze(theirs);
+    }
+    mine = foreign_new_registered(f);
+    for (i = 1; i <= IPC_RENDERERS_PER_UID_MAX; i++)
+        for (j = 0; j < 3; j++)
+            must(ipc_web_contents_send(ipc_web_contents_from_id(f->app, i), "x", args));
+    settle(f);
+    for (i = 0; i < 30; i++)
+        must(ipc_web_contents_send(contents_of(mine), "x", args));
+    expect_messages(mine, 30);
+    json_decref(args);
+}
+
 /* A lower limit loses nothing of what was taken. */
 static void test_queue_gets_lower(void)
 {
@@ -513,6 +562,8 @@ int main(int argc, char **argv)
     g_test_add_func("/limits/queue", test_queue);
     g_test_add_func("/limits/queue-of-a-user", test_queue_of_a_user);
     g_test_add_func("/limits/queue-half-for-others", test_queue_half_for_others);
+    g_test_add_func("/limits/shares", test_shares);
+    g_test_add_func("/limits/many-of-a-user-are-stuck", test_many_of_a_user_are_stuck);
     g_test_add_func("/limits/queue-gets-lower", test_queue_gets_lower);
     g_test_add_func("/limits/args", test_args);
     g_test_add_func("/limits/args-of-the-transport", test_args_of_the_transport);
