@@ -7,6 +7,9 @@
 #include "ipc-names.h"
 #include "macro.h"
 
+/* What GLib's macro makes answers NULL for what is no error of this domain, and it is asked for those that are, only. */
+#pragma GCC diagnostic ignored "-Wnull-dereference"
+
 typedef struct GerrorPrivate {
     char *name;
     json_t *detail; /* NULL: none */

@@ -41,6 +41,7 @@ typedef enum ipc_gerror {
     IPC_GERROR_TIMEOUT
 } ipc_gerror;
 
+/* The domain; use IPC_GERROR. */
 GQuark ipc_gerror_quark(void);
 
 /**

@@ -146,6 +146,11 @@ items_are() {
     [[ $("$build/tests/window" dump | grep -c "list item '$1'") == "$2" ]]
 }
 
+saves_when_closed() {
+    begin_note && use Notes type Title "Last words" && use Notes press Close && keeps '"title":"Last words"' &&
+        until_true windows_are 1
+}
+
 says_nothing() {
     expect "$(<"$tmp/app.log")" ""
 }
@@ -170,5 +175,6 @@ scene "an error is told, and can be mended" tells_errors
 scene "a service that does not answer blocks no window" does_not_block
 scene "a service that dies is missed, and its return noticed" survives_the_service
 scene "one more window has it all, too" has_two_windows
+scene "a window that is closed saves first" saves_when_closed
 scene "nobody complained" says_nothing
 finish

@@ -16,9 +16,15 @@ static void on_new_window(GSimpleAction *action, GVariant *parameter, gpointer a
     gtk_window_present(GTK_WINDOW(notes_window_new(app)));
 }
 
+/* Each window may have something to save; the app ends with the last one. */
 static void on_quit(GSimpleAction *action, GVariant *parameter, gpointer app)
 {
-    g_application_quit(app);
+    g_autoptr(GPtrArray) windows = g_ptr_array_new_with_free_func(g_object_unref);
+
+    for (GList *window = gtk_application_get_windows(app); window; window = window->next)
+        g_ptr_array_add(windows, g_object_ref(window->data));
+    for (unsigned i = 0; i < windows->len; i++)
+        gtk_window_close(windows->pdata[i]);
 }
 
 static void on_startup(GtkApplication *app)

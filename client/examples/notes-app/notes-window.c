@@ -17,6 +17,7 @@ struct _NotesWindow {
     Note *next;            /* to be shown when the one that is shown is saved; NULL: none */
     gboolean is_saving;
     gboolean is_closing;   /* when it is saved */
+    gboolean may_lose;     /* that failed, and the user has been told */
     GtkInfoBar *banner;
     GtkLabel *problem; /* in the banner */
     NoteList *list;
@@ -68,6 +69,7 @@ static void on_banner_response(GtkInfoBar *banner, int response, gpointer userda
 
 static void on_editor_changed(NotesWindow *self)
 {
+    self->may_lose = FALSE;
     update_actions(self);
     show_elsewhere(self);
 }
@@ -105,6 +107,8 @@ static void on_saved(GObject *source, GAsyncResult *result, gpointer userdata)
         return;
     }
     show_problem(self, "The note was not saved", error ? error->message : "the answer is no note");
+    self->may_lose = self->is_closing;
+    self->is_closing = FALSE;
     g_clear_object(&self->next);
     note_list_select(self->list, note_get_id(editor_get_note(self->editor)));
     update_actions(self);
@@ -145,7 +149,7 @@ static void show_note(NotesWindow *self, Note *note)
 /* The same when the window is closed; but where that failed, the user may insist. */
 static gboolean on_close_request(NotesWindow *self)
 {
-    if (self->is_closing || !editor_is_modified(self->editor))
+    if (self->may_lose || !editor_is_modified(self->editor))
         return FALSE;
     self->is_closing = TRUE;
     save(self);
@@ -361,6 +365,8 @@ static void notes_window_dispose(GObject *object)
 {
     NotesWindow *self = NOTES_WINDOW(object);
 
+    if (self->reader)
+        gtk_window_destroy(GTK_WINDOW(self->reader));
     g_clear_pointer(&self->webview, ipc_webview_unref);
     g_clear_pointer(&self->renderer, ipc_renderer_unref);
     g_clear_weak_pointer(&self->reader);
