@@ -37,6 +37,7 @@
     "  <limit name=\"max_names_per_connection\">50000</limit>\n"                                    \
     "  <limit name=\"max_match_rules_per_connection\">50000</limit>\n"                              \
     "  <limit name=\"max_replies_per_connection\">50000</limit>\n"                                  \
+    "%s"                                                                                            \
     "</busconfig>\n"
 
 /* Static, because a signal that ends the benchmark removes them, too. */
@@ -62,7 +63,7 @@ static void on_signal(int number)
     _exit(128 + number);
 }
 
-static int make_files(void)
+static int make_files(const char *limits)
 {
     const char *parent = getenv("TMPDIR");
     FILE *file;
@@ -80,7 +81,7 @@ static int make_files(void)
     file = fopen(configuration_path, "we");
     if (!file)
         return -errno;
-    fprintf(file, CONFIGURATION, folder);
+    fprintf(file, CONFIGURATION, folder, limits);
     return fclose(file) < 0 ? -errno : 0;
 }
 
@@ -112,12 +113,12 @@ static void print_log(void)
         fclose(file);
 }
 
-int bus_start(Bus *bus)
+int bus_start(Bus *bus, const char *limits)
 {
     ssize_t n;
     int r;
 
-    r = make_files();
+    r = make_files(limits);
     if (r >= 0)
         r = child_start(&bus->daemon, run_daemon, NULL);
     if (r < 0)

@@ -12,7 +12,8 @@ typedef struct Bus {
     char address[256];
 } Bus;
 
-int bus_start(Bus *bus);
+/* Limits beside those of a session bus, as XML: they win; "" is none. */
+int bus_start(Bus *bus, const char *limits);
 void bus_stop(Bus *bus);
 
 /* A connection of its own. */

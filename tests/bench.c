@@ -224,7 +224,7 @@ static int run(const Options *options)
 
     r = pin(&cpu);
     if (r >= 0)
-        r = bus_start(&bus);
+        r = bus_start(&bus, "");
     if (r < 0) {
         fprintf(stderr, "bench: Failed to start dbus-daemon: %s\n", strerror(-r));
     } else {
