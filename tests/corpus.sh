@@ -1,0 +1,21 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# The fuzzers' corpora: what has been found once is found no more. Prints TAP.
+set -euo pipefail
+
+names=()
+for folder in "$top_srcdir"/tests/corpus/*/; do
+    names+=("$(basename "$folder")")
+done
+
+echo "1..${#names[@]}"
+number=0
+for name in "${names[@]}"; do
+    number=$((number + 1))
+    if log=$("$top_builddir/tests/fuzz-$name" "$top_srcdir/tests/corpus/$name"/* 2>&1); then
+        echo "ok $number - $name"
+    else
+        printf '%s\n' "$log" | sed 's/^/# /'
+        echo "not ok $number - $name"
+    fi
+done
