@@ -7,6 +7,7 @@
 
 #include "ipc-names.h"
 #include "macro.h"
+#include "text.h"
 
 #define WORD_MAX 64u /* bytes of a word of the text that an error quotes */
 
@@ -66,6 +67,9 @@ int policy_document_load(const PolicyDocument *document, json_t **ret_root)
     /* Where it has not even begun for want of memory, it does not say so. */
     if (!where.text[0] || json_error_code(&where) == json_error_out_of_memory)
         return -ENOMEM;
+    /* It quotes the text, and may cut a character in two. */
+    if (!text_is_utf8(where.text))
+        snprintf(where.text, sizeof(where.text), "invalid text");
     /* In an empty text it is before the first column. */
     return fail_at(document,
                    (JsonPosition){ where.line > 0 ? (unsigned)where.line : 1,

@@ -37,10 +37,13 @@ static bool is_allowed(Peer *peer, Verb verb, const char *channel)
 {
     const Policy *policy = &peer->app->policy;
     const Rule *rule;
+    size_t i;
 
-    for (rule = policy->rules; rule < policy->rules + policy->n_rules; rule++)
+    for (i = 0; i < policy->n_rules; i++) {
+        rule = &policy->rules[i];
         if (rule_matches(rule, peer, verb, channel))
             return rule->allow;
+    }
     return is_allowed_otherwise(peer);
 }
 
@@ -48,10 +51,13 @@ static bool is_allowed_anything(Peer *peer)
 {
     const Policy *policy = &peer->app->policy;
     const Rule *rule;
+    size_t i;
 
-    for (rule = policy->rules; rule < policy->rules + policy->n_rules; rule++)
+    for (i = 0; i < policy->n_rules; i++) {
+        rule = &policy->rules[i];
         if ((rule->allow || rule_is_for_everything(rule)) && rule_matches_caller(rule, peer))
             return rule->allow;
+    }
     return is_allowed_otherwise(peer);
 }
 
