@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "ipc-names.h"
 #include "macro.h"
 
 int event_init(ipc_event *event, const EventOps *ops, const char *channel, uint32_t sender_id, bool is_sync)
@@ -15,13 +16,14 @@ int event_init(ipc_event *event, const EventOps *ops, const char *channel, uint3
         .sender_id = sender_id,
         .is_sync = is_sync,
         .was_sync = is_sync,
-        .channel = strdup(channel),
+        .channel = channel ? strdup(channel) : NULL,
     };
-    return event->channel ? 0 : -ENOMEM;
+    return event->channel || !channel ? 0 : -ENOMEM;
 }
 
 void event_done(ipc_event *event)
 {
+    transfers_free(event->transfers);
     free(event->channel);
 }
 
@@ -57,9 +59,46 @@ ipc_sender *ipc_event_get_sender(const ipc_event *event)
     return event && event->ops->get_sender ? event->ops->get_sender(event) : NULL;
 }
 
+ipc_port *const *ipc_event_get_ports(const ipc_event *event, size_t *ret_n)
+{
+    const Transfers *transfers = event ? event->transfers : NULL;
+
+    if (ret_n)
+        *ret_n = transfers ? transfers->n_ports : 0;
+    return transfers && transfers->n_ports > 0 ? transfers->ports : NULL;
+}
+
+const int *ipc_event_get_files(const ipc_event *event, size_t *ret_n)
+{
+    const Transfers *transfers = event ? event->transfers : NULL;
+
+    if (ret_n)
+        *ret_n = transfers ? transfers->n_files : 0;
+    return transfers && transfers->n_files > 0 ? transfers->files : NULL;
+}
+
+int ipc_event_take_file(ipc_event *event, size_t index)
+{
+    Transfers *transfers = event ? event->transfers : NULL;
+    int fd;
+
+    if (!event)
+        return -EINVAL;
+    if (!transfers || index >= transfers->n_files)
+        return -ENOENT;
+    fd = transfers->files[index];
+    transfers->files[index] = -1;
+    return fd < 0 ? -EALREADY : fd;
+}
+
 bool ipc_event_is_sync(const ipc_event *event)
 {
     return event && event->is_sync;
+}
+
+static size_t reply_max(const ipc_event *event)
+{
+    return event->ops->get_reply_max ? event->ops->get_reply_max(event) : IPC_ARGS_MAX;
 }
 
 int ipc_event_reply(ipc_event *event, const char *channel, json_t *args)
@@ -67,9 +106,11 @@ int ipc_event_reply(ipc_event *event, const char *channel, json_t *args)
     _cleanup_(text_clear) Text text;
     int r;
 
-    r = text_encode_args(&text, args);
+    r = text_encode_args_max(&text, args, event ? reply_max(event) : IPC_ARGS_MAX);
     if (!event || !text_is_channel(channel))
         return -EINVAL;
+    if (!event->ops->reply)
+        return -EOPNOTSUPP;
     return r < 0 ? r : event->ops->reply(event, channel, &text);
 }
 

@@ -6,9 +6,11 @@
 #include "emitter.h"
 #include "ipc-event.h"
 #include "text.h"
+#include "transfer.h"
 
 typedef struct EventOps {
-    int (*reply)(ipc_event *event, const char *channel, const Text *args);
+    int (*reply)(ipc_event *event, const char *channel, const Text *args); /* NULL: there is no way back */
+    size_t (*get_reply_max)(const ipc_event *event); /* bytes of text; NULL: IPC_ARGS_MAX */
     int (*answer)(ipc_event *event, json_t *value); /* NULL: messages of this side are never sync */
     ipc_sender *(*get_sender)(const ipc_event *event); /* NULL: there is none */
     void (*destroy)(ipc_event *event);
@@ -22,10 +24,11 @@ struct ipc_event {
     bool is_sync; /* the sender still waits for an answer */
     bool was_sync;
     int ended; /* what a later answer gets: -EALREADY, -ENOTCONN */
-    char *channel;
+    char *channel; /* NULL: it came on none */
+    Transfers *transfers; /* NULL: nothing came along */
 };
 
-/* The channel is copied. The event is freed, by its destroy, with event_done() and free(). -ENOMEM. */
+/* The channel is copied; NULL: none. The event is freed, by its destroy, with event_done() and free(). -ENOMEM. */
 int event_init(ipc_event *event, const EventOps *ops, const char *channel, uint32_t sender_id, bool is_sync);
 void event_done(ipc_event *event);
 

@@ -6,6 +6,7 @@
 
 #include <jansson.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #ifdef __cplusplus
@@ -13,6 +14,7 @@ extern "C" {
 #endif
 
 typedef struct ipc_event ipc_event;
+typedef struct ipc_port ipc_port;
 typedef struct ipc_sender ipc_sender;
 
 /**
@@ -73,6 +75,36 @@ uint32_t ipc_event_get_sender_id(const ipc_event *event);
 ipc_sender *ipc_event_get_sender(const ipc_event *event);
 
 /**
+ * ipc_event_get_ports - the ports that came along
+ * @event: the event
+ * @ret_n: how many; or NULL
+ *
+ * Nobody drives them yet: listen, attach (ipc_port_attach_event(), ipc_app_attach_port(), ipc_renderer_attach_port()),
+ * start, and take a reference, since a port that nobody keeps is closed. Or pass them on. Electron: event.ports.
+ *
+ * Return: the ports, owned by the event; NULL if there are none.
+ */
+ipc_port *const *ipc_event_get_ports(const ipc_event *event, size_t *ret_n);
+
+/**
+ * ipc_event_get_files - the files that came along
+ * @event: the event
+ * @ret_n: how many; or NULL
+ *
+ * Return: the fds, owned by the event (-1 where one was taken); NULL if there are none.
+ */
+const int *ipc_event_get_files(const ipc_event *event, size_t *ret_n);
+
+/**
+ * ipc_event_take_file - keep a file beyond its event
+ * @event: the event
+ * @index: which one
+ *
+ * Return: the fd, which the caller closes, or -EINVAL, -ENOENT (there are not as many), -EALREADY (it was taken).
+ */
+int ipc_event_take_file(ipc_event *event, size_t index);
+
+/**
  * ipc_event_is_sync - tell whether the sender waits for ipc_event_return()
  * @event: the event
  *
@@ -89,7 +121,7 @@ bool ipc_event_is_sync(const ipc_event *event);
  * Electron: event.reply(). In a renderer it answers whoever sent the message: main, or another renderer.
  *
  * Return: 0, or -EINVAL (bad channel, @args no array, too deep), -EMSGSIZE (over IPC_ARGS_MAX), -ENOBUFS (the
- * peer's queue is full), -ENOTCONN (the sender is gone), -ENOMEM.
+ * peer's queue is full), -ENOTCONN (the sender is gone), -EOPNOTSUPP (it came through a port), -ENOMEM.
  */
 int ipc_event_reply(ipc_event *event, const char *channel, json_t *args);
 

@@ -34,11 +34,15 @@
 #define IPC_CHANNEL_MAX 255u                       /* bytes of a channel's name, without its NUL */
 #define IPC_ARGS_KEPT_MAX 4096u                    /* bytes of JSON text that a call may keep until it is answered */
 #define IPC_ARGS_MAX (16u * 1024 * 1024)           /* bytes of JSON text in one message on the bus */
+#define IPC_LANE_ARGS_MAX (256u * 1024 * 1024)     /* the same on a lane or a port */
+#define IPC_INLINE_MAX (64u * 1024)                /* bytes of text in a packet; longer ones travel in a sealed memfd */
+#define IPC_TRANSFERS_MAX 16u                      /* ports and files of one message */
 #define IPC_DEPTH_MAX 2048u                        /* values within each other */
 #define IPC_TIMEOUT_USEC (25u * 1000 * 1000)       /* us until an unanswered call fails */
 #define IPC_STOP_TIMEOUT_USEC (5u * 1000 * 1000)   /* us that a stopping app has to write what it accepted */
 #define IPC_LISTENERS_MAX 10u                      /* listeners of one channel before a leak is suspected */
 #define IPC_IN_FLIGHT_MAX 100u                     /* unanswered calls of one renderer on the bus */
+#define IPC_LANE_IN_FLIGHT_MAX 1000u               /* the same on a lane: less than main lets a peer have pending */
 #define IPC_QUEUE_BYTES_MAX (64u * 1024 * 1024)    /* bytes that wait in the memory of one sender */
 #define IPC_BACKLOG_MESSAGES_MAX 1024u             /* messages that a connection is given before it has written any */
 #define IPC_BACKLOG_BYTES_MAX (1024u * 1024)       /* bytes of them */

@@ -97,20 +97,20 @@ static int text_dump(Text *text, json_t *value, size_t flags)
     return 0;
 }
 
-static void text_init(Text *text)
+static void text_init(Text *text, size_t max)
 {
     text->data = text->fixed;
     text->length = 0;
     text->allocated = sizeof(text->fixed);
-    text->max = IPC_ARGS_MAX;
+    text->max = max;
     text->error = 0;
 }
 
-int text_encode(Text *text, json_t *value)
+int text_encode_max(Text *text, json_t *value, size_t max)
 {
     int r;
 
-    text_init(text);
+    text_init(text, max);
     if (!value)
         value = json_null(); /* a constant, which nobody owns */
     if (!depth_is_legal(value, 0))
@@ -121,16 +121,26 @@ int text_encode(Text *text, json_t *value)
     return r;
 }
 
-int text_encode_args(Text *text, json_t *args)
+int text_encode_args_max(Text *text, json_t *args, size_t max)
 {
     _cleanup_(json_cleanup) json_t *empty = NULL;
 
-    text_init(text);
+    text_init(text, max);
     if (!args)
         args = empty = json_array();
     if (!args)
         return -ENOMEM;
-    return json_is_array(args) ? text_encode(text, args) : -EINVAL;
+    return json_is_array(args) ? text_encode_max(text, args, max) : -EINVAL;
+}
+
+int text_encode(Text *text, json_t *value)
+{
+    return text_encode_max(text, value, IPC_ARGS_MAX);
+}
+
+int text_encode_args(Text *text, json_t *args)
+{
+    return text_encode_args_max(text, args, IPC_ARGS_MAX);
 }
 
 /* jansson does not say why it failed where it could not even begin, for want of memory. */
@@ -184,10 +194,10 @@ static const char *type_name(const json_t *value)
     return names[json_typeof(value)];
 }
 
-static json_t *text_load(const char *text, json_error_t *where)
+static json_t *text_load(const char *text, size_t length, json_error_t *where)
 {
     error_begin(where);
-    return json_loadb(text, strlen(text), JSON_DECODE_ANY | JSON_ALLOW_NUL, where);
+    return json_loadb(text, length, JSON_DECODE_ANY | JSON_ALLOW_NUL, where);
 }
 
 static int load_error(json_error_t *where, const char *what, sd_bus_error *error)
@@ -203,10 +213,21 @@ static int load_error(json_error_t *where, const char *what, sd_bus_error *error
     return -EINVAL;
 }
 
-int text_decode(const char *text, const char *what, json_t **ret_value, sd_bus_error *error)
+int text_decode_value(const char *text, size_t length, json_t **ret_value)
 {
     json_error_t where;
-    json_t *value = text_load(text, &where);
+    json_t *value = text_load(text, length, &where);
+
+    if (!value)
+        return is_out_of_memory(&where) ? -ENOMEM : -EINVAL;
+    *ret_value = value;
+    return 0;
+}
+
+int text_decode_sized(const char *text, size_t length, const char *what, json_t **ret_value, sd_bus_error *error)
+{
+    json_error_t where;
+    json_t *value = text_load(text, length, &where);
 
     if (!value)
         return load_error(&where, what, error);
@@ -214,11 +235,16 @@ int text_decode(const char *text, const char *what, json_t **ret_value, sd_bus_e
     return 0;
 }
 
-int text_decode_args(const char *text, const char *channel, json_t **ret_args, sd_bus_error *error)
+int text_decode(const char *text, const char *what, json_t **ret_value, sd_bus_error *error)
+{
+    return text_decode_sized(text, strlen(text), what, ret_value, error);
+}
+
+int text_decode_args_sized(const char *text, size_t length, const char *channel, json_t **ret_args, sd_bus_error *error)
 {
     char what[IPC_CHANNEL_MAX + sizeof("The args of ''")];
     json_error_t where;
-    json_t *args = text_load(text, &where);
+    json_t *args = text_load(text, length, &where);
 
     if (json_is_array(args)) {
         *ret_args = args;
@@ -231,6 +257,11 @@ int text_decode_args(const char *text, const char *channel, json_t **ret_args, s
                       type_name(args));
     json_decref(args);
     return -EINVAL;
+}
+
+int text_decode_args(const char *text, const char *channel, json_t **ret_args, sd_bus_error *error)
+{
+    return text_decode_args_sized(text, strlen(text), channel, ret_args, error);
 }
 
 bool text_is_utf8(const char *text)

@@ -32,6 +32,10 @@ int text_encode(Text *text, json_t *value);
 /* Arguments: an array, NULL is []. -EINVAL also where it is no array. */
 int text_encode_args(Text *text, json_t *args);
 
+/* The same with another limit than IPC_ARGS_MAX, in bytes. */
+int text_encode_max(Text *text, json_t *value, size_t max);
+int text_encode_args_max(Text *text, json_t *args, size_t max);
+
 /* What json_pack() makes of the elements of an array, or of one value. NULL or "": [] and null. -EINVAL, -ENOMEM. */
 int text_pack_args(json_t **ret_args, const char *format, va_list elements);
 int text_pack_value(json_t **ret_value, const char *format, va_list elements);
@@ -51,6 +55,14 @@ int text_pack_value(json_t **ret_value, const char *format, va_list elements);
 /* On failure the error says where, and the answer is -EINVAL. */
 int text_decode(const char *text, const char *what, json_t **ret_value, sd_bus_error *error);
 int text_decode_args(const char *text, const char *channel, json_t **ret_args, sd_bus_error *error);
+
+/* The same where the length is known, in bytes. */
+int text_decode_sized(const char *text, size_t length, const char *what, json_t **ret_value, sd_bus_error *error);
+int text_decode_args_sized(const char *text, size_t length, const char *channel, json_t **ret_args,
+                           sd_bus_error *error);
+
+/* For who has nobody to tell. */
+int text_decode_value(const char *text, size_t length, json_t **ret_value);
 
 bool text_is_utf8(const char *text);
 bool text_is_channel(const char *name);

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* Sealed memfds: how large texts and binary data travel without a copy through a socket. */
+
+#include <stddef.h>
+
+#include "ipc-file.h"
+
+/* A new one with two pieces of data one after the other; the answer is the fd. -EMFILE, -ENFILE, -ENOMEM, -ENOSPC. */
+int file_new_sealed(const char *name, const void *data, size_t size, const void *tail, size_t tail_size);
+
+/* Maps it, if it is sealed against all change. -EPERM: it is not. NULL and 0: it is empty. */
+int file_map_sealed(int fd, const void **ret_data, size_t *ret_size);
+
+/* Of a cleanup variable: closes what is one. */
+void file_closep(int *fd);
+
+static inline int file_take(int *fd)
+{
+    int taken = *fd;
+
+    *fd = -1;
+    return taken;
+}
