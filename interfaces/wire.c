@@ -16,12 +16,12 @@
 /*
  * The kernel bounds what is unread in a socket, but not what the memfds hold that are on their way in it. So large
  * texts are counted here until the socket is known to be empty. What is unread in both ways together, in files and in
- * the queue, stays under IPC_QUEUE_BYTES_MAX; only a text that is larger by itself may go alone.
+ * the queue, stays under wire->max; only a text that is larger by itself may go alone.
  */
 
 void wire_init(Wire *wire, int fd)
 {
-    *wire = (Wire){ .fd = fd };
+    *wire = (Wire){ .fd = fd, .max = IPC_QUEUE_BYTES_MAX };
     TAILQ_INIT(&wire->queue);
 }
 
@@ -70,8 +70,7 @@ static bool has_room(Wire *wire, const Packet *packet)
     if (wire->large_bytes > 0 && packet->length > IPC_INLINE_MAX && is_all_read(wire))
         wire->large_bytes = 0;
     unread = wire->large_bytes + wire->bytes;
-    return unread == 0 || (unread <= IPC_QUEUE_BYTES_MAX &&
-                           packet->length + IPC_MESSAGE_OVERHEAD <= IPC_QUEUE_BYTES_MAX - unread);
+    return unread == 0 || (unread <= wire->max && packet->length + IPC_MESSAGE_OVERHEAD <= wire->max - unread);
 }
 
 static int broke(Wire *wire)

@@ -13,6 +13,7 @@ typedef struct Wire {
     bool is_broken; /* nobody reads what is written */
     void *buffer;   /* of the packet received last; NULL: none was yet */
     TAILQ_HEAD(, Parcel) queue;
+    size_t max;         /* bytes that may be unread, of the following two together */
     size_t bytes;       /* of the queue */
     size_t large_bytes; /* of texts in files that may be unread in the socket */
     uint64_t n_sent;

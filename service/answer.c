@@ -7,11 +7,17 @@
 
 #include "ipc-names.h"
 #include "macro.h"
+#include "peer-lane.h"
 
-void answer_init(Answer *answer, Peer *peer, sd_bus_message *call)
+void answer_init(Answer *answer, Peer *peer, const Request *request)
 {
-    answer->peer = peer_ref(peer);
-    answer->call = sd_bus_message_ref(call);
+    *answer = (Answer){ .peer = peer_ref(peer), .is_owed = request != NULL };
+    if (!request)
+        return;
+    if (request->is_by_lane)
+        answer->serial = request->serial;
+    else
+        answer->call = sd_bus_message_ref(request->call);
 }
 
 void answer_clear(Answer *answer)
@@ -54,13 +60,16 @@ void answer_forget_args(Answer *answer)
     answer->call = bare;
 }
 
-/* From here on nothing is owed, whether the message gets there or not. */
-static int answer_send(Answer *answer, sd_bus_message *message, size_t size)
+static size_t answer_max(const Answer *answer)
 {
-    int r = peer_answer(answer->peer, answer->call, message, size);
+    return answer->call ? IPC_ARGS_MAX : IPC_LANE_ARGS_MAX;
+}
 
+/* From here on nothing is owed, whether the message gets there or not. */
+static void answer_given(Answer *answer)
+{
+    answer->is_owed = false;
     answer->call = sd_bus_message_unref(answer->call);
-    return r;
 }
 
 static int answer_too_large(Answer *answer)
@@ -68,51 +77,105 @@ static int answer_too_large(Answer *answer)
     char message[128];
     int r;
 
-    snprintf(message, sizeof(message), "The result is over %u bytes of JSON: send it in parts", IPC_ARGS_MAX);
+    snprintf(message, sizeof(message), "The result is over %zu bytes of JSON: send it in parts", answer_max(answer));
     r = answer_error(answer, IPC_ERROR_TOO_LARGE, message, NULL);
     return r < 0 ? r : -EMSGSIZE;
 }
 
-int answer_value(Answer *answer, json_t *value)
+/* ---- by the bus ---- */
+
+static int send_by_bus(Answer *answer, sd_bus_message *message, size_t size)
+{
+    int r = peer_answer(answer->peer, answer->call, message, size);
+
+    answer_given(answer);
+    return r;
+}
+
+static int text_by_bus(Answer *answer, const char *text, size_t length)
 {
     _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL;
-    _cleanup_(text_clear) Text text;
     int r;
 
-    r = text_encode(&text, value);
-    if (r == -EMSGSIZE)
-        return answer_too_large(answer);
-    if (r < 0)
-        return r;
     r = sd_bus_message_new_method_return(answer->call, &message);
     if (r >= 0)
-        r = sd_bus_message_append_basic(message, 's', text.data);
-    return r < 0 ? r : answer_send(answer, message, text.length);
+        r = sd_bus_message_append_basic(message, 's', text);
+    return r < 0 ? r : send_by_bus(answer, message, length);
 }
 
-static int append_detail(sd_bus_message *message, json_t *detail, size_t *size)
+static int error_by_bus(Answer *answer, const sd_bus_error *error, const Text *detail)
+{
+    _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL;
+    size_t size = strlen(error->message);
+    int r;
+
+    r = sd_bus_message_new_method_error(answer->call, &message, error);
+    if (r >= 0 && detail)
+        r = sd_bus_message_append_basic(message, 's', detail->data);
+    return r < 0 ? r : send_by_bus(answer, message, size + (detail ? detail->length : 0));
+}
+
+/* ---- by the lane ---- */
+
+static int send_by_lane(Answer *answer, const Packet *packet)
+{
+    int r = peer_lane_send(answer->peer, packet);
+
+    if (r != -ENOMEM)
+        answer_given(answer);
+    return r;
+}
+
+/* ---- either way ---- */
+
+int answer_text(Answer *answer, const char *text, size_t length, int text_fd)
+{
+    if (length > answer_max(answer))
+        return answer_too_large(answer);
+    if (answer->call)
+        return text_by_bus(answer, text, length);
+    return send_by_lane(answer, &(Packet){ .verb = LANE_RESULT, .serial = answer->serial, .text = text,
+                                           .length = length, .text_fd = text_fd });
+}
+
+int answer_value(Answer *answer, json_t *value)
 {
     _cleanup_(text_clear) Text text;
     int r;
 
-    r = text_encode(&text, detail);
-    if (r < 0)
-        return r;
-    *size += text.length;
-    return sd_bus_message_append_basic(message, 's', text.data);
-}
-
-int answer_error(Answer *answer, const char *name, const char *message_text, json_t *detail)
-{
-    _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL;
-    sd_bus_error error = { .name = name, .message = message_text };
-    size_t size = strlen(message_text);
-    int r;
-
-    r = sd_bus_message_new_method_error(answer->call, &message, &error);
-    if (r >= 0 && detail)
-        r = append_detail(message, detail, &size);
+    r = text_encode_max(&text, value, answer_max(answer));
     if (r == -EMSGSIZE)
         return answer_too_large(answer);
-    return r < 0 ? r : answer_send(answer, message, size);
+    return r < 0 ? r : answer_text(answer, text.data, text.length, -1);
+}
+
+static int give_error(Answer *answer, const char *name, const char *message, const Text *detail)
+{
+    _cleanup_free_ char *text = NULL;
+    size_t length;
+    int r;
+
+    if (answer->call)
+        return error_by_bus(answer, &(sd_bus_error){ .name = name, .message = message }, detail);
+    r = lane_join_error(message, detail ? detail->data : NULL, &text, &length);
+    if (r < 0)
+        return r;
+    return send_by_lane(answer, &(Packet){ .verb = LANE_ERROR, .serial = answer->serial, .channel = name,
+                                           .text = text, .length = length, .text_fd = -1 });
+}
+
+int answer_error(Answer *answer, const char *name, const char *message, json_t *detail)
+{
+    _cleanup_(text_clear) Text text;
+    int r;
+
+    /* Memory may be out for a text that is not there. */
+    if (!detail) {
+        text.data = text.fixed;
+        return give_error(answer, name, message, NULL);
+    }
+    r = text_encode_max(&text, detail, answer_max(answer));
+    if (r == -EMSGSIZE)
+        return answer_too_large(answer);
+    return r < 0 ? r : give_error(answer, name, message, &text);
 }

@@ -8,6 +8,7 @@
 #include "invocation.h"
 #include "macro.h"
 #include "main-event.h"
+#include "peer-lane.h"
 
 /* How an app runs, and how it leaves: what it has accepted is answered, and what it has answered is written. */
 
@@ -18,13 +19,33 @@ static int app_step(ipc_app *app, uint64_t deadline)
     int r;
 
     r = sd_bus_process(app->bus, NULL);
+    if (r == 0)
+        r = watch_set_dispatch(&app->watches);
     if (r != 0)
         return r < 0 ? r : 0;
     now = clock_now(CLOCK_MONOTONIC);
     if (now >= deadline)
         return -ETIMEDOUT;
-    r = sd_bus_wait(app->bus, deadline - now);
+    r = bus_poll_wait(app->bus, &app->watches, deadline - now);
     return r < 0 && r != -EINTR ? r : 0;
+}
+
+/* Who writes on and on is not waited for. */
+static int drain_lanes(ipc_app *app, uint64_t deadline)
+{
+    Peer *peer, *next;
+    bool was_there = true;
+
+    while (was_there && !app->is_closed && clock_now(CLOCK_MONOTONIC) < deadline) {
+        was_there = false;
+        for (peer = TAILQ_FIRST(&app->peers.list); peer; peer = next) {
+            _cleanup_(peer_unrefp) Peer *held = peer_ref(peer);
+
+            was_there = peer_lane_drain(held) || was_there;
+            next = held->app ? TAILQ_NEXT(held, link) : TAILQ_FIRST(&app->peers.list);
+        }
+    }
+    return 0;
 }
 
 /* What the bus had delivered when the name went is dispatched, wherever it has got to. */
@@ -42,7 +63,7 @@ static int app_drain(ipc_app *app, uint64_t deadline)
         peer_queue_flush(app);
         r = sd_bus_get_n_queued_read(app->bus, &n);
         if (r >= 0 && n == 0 && !peer_set_is_waiting(&app->peers))
-            return 0;
+            return drain_lanes(app, deadline);
         if (r >= 0)
             r = app_step(app, deadline);
     }
@@ -69,7 +90,7 @@ static int app_flush(ipc_app *app, uint64_t deadline)
     while (!app->is_closed) {
         peer_queue_flush(app);
         r = sd_bus_get_n_queued_write(app->bus, &n);
-        if (r >= 0 && n == 0 && peer_queue_set_is_empty(&app->queues))
+        if (r >= 0 && n == 0 && peer_queue_set_is_empty(&app->queues) && !peer_set_has_unwritten(&app->peers))
             break;
         if (r >= 0)
             r = app_step(app, deadline);
@@ -167,8 +188,8 @@ int ipc_app_run(ipc_app *app)
     if (r >= 0)
         r = sd_event_loop(held->run_event);
     held->is_running = false;
+    (void)ipc_app_detach_event(held);
     held->run_event = sd_event_unref(held->run_event);
-    loop_detach(&held->loop);
     return r < 0 ? r : ipc_app_stop(held, 0);
 }
 

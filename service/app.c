@@ -9,6 +9,8 @@
 #include "clock.h"
 #include "macro.h"
 #include "main-dbus.h"
+#include "peer-lane.h"
+#include "port.h"
 
 /* Serves all peers: who leaves the bus is told by the loss of its unique name. */
 #define NAMES_LOST                                                                                  \
@@ -28,6 +30,12 @@ void app_tell(ipc_app *app, const char *observers, ipc_web_contents *contents)
     emitter_emit(&app->observers, observers, web_contents_call, contents);
 }
 
+static void app_detach(ipc_app *app)
+{
+    loop_detach(&app->loop);
+    watch_set_detach(&app->watches);
+}
+
 void app_close(ipc_app *app)
 {
     Peer *peer;
@@ -35,7 +43,7 @@ void app_close(ipc_app *app)
     if (app->is_closed)
         return;
     app->is_closed = true;
-    loop_detach(&app->loop);
+    app_detach(app);
     while ((peer = TAILQ_FIRST(&app->peers.list)))
         peer_vanish(peer);
     peer_queue_set_clear(&app->queues);
@@ -43,6 +51,8 @@ void app_close(ipc_app *app)
     app->builtin_slot = sd_bus_slot_unref(app->builtin_slot);
     app->names_slot = sd_bus_slot_unref(app->names_slot);
     app->disconnected_slot = sd_bus_slot_unref(app->disconnected_slot);
+    watch_set_clear(&app->watches);
+    bus_poll_clear(&app->poll);
     sd_bus_close(app->bus);
     emitter_emit(&app->observers, APP_CLOSED, app_call, app);
 }
@@ -59,8 +69,14 @@ static int on_name_lost(sd_bus_message *message, void *userdata, sd_bus_error *e
     if (r < 0 || *new_owner)
         return 0;
     peer = peer_find(&app->peers, name);
-    if (peer)
+    if (!peer)
+        return 0;
+    /* What it wrote to its lane before it went counts. */
+    peer = peer_ref(peer);
+    (void)peer_lane_drain(peer);
+    if (peer->app)
         peer_vanish(peer);
+    peer_unref(peer);
     return 0;
 }
 
@@ -108,6 +124,8 @@ int ipc_app_new(ipc_app **ret_app, sd_bus *bus, const char *name)
     app->n_ref = 1;
     app->uid = geteuid();
     policy_init(&app->policy);
+    watch_set_init(&app->watches);
+    app->poll = (BusPoll)BUS_POLL_INIT;
     peer_set_init(&app->peers);
     peer_queue_set_init(&app->queues);
     window_set_init(&app->windows);
@@ -208,14 +226,14 @@ int ipc_app_get_fd(ipc_app *app)
 {
     int r = app_check_open(app);
 
-    return r < 0 ? r : sd_bus_get_fd(app->bus);
+    return r < 0 ? r : bus_poll_get_fd(&app->poll, app->bus, &app->watches);
 }
 
 int ipc_app_get_events(ipc_app *app)
 {
     int r = app_check_open(app);
 
-    return r < 0 ? r : sd_bus_get_events(app->bus);
+    return r < 0 ? r : bus_poll_update(&app->poll, app->bus, &app->watches);
 }
 
 /* When there is something to do that the bus does not know of. */
@@ -240,7 +258,21 @@ int ipc_app_get_timeout(ipc_app *app, uint64_t *ret_usec)
     return r;
 }
 
-int ipc_app_process(ipc_app *app)
+void app_run_watch(ipc_app *app, Watch *watch, WatchRun run)
+{
+    _cleanup_(ipc_app_unrefp) ipc_app *held = ipc_app_ref(app);
+    bool was_processing = held->is_processing;
+
+    held->is_processing = true;
+    run(watch);
+    if (!held->is_closed)
+        peer_queue_flush(held);
+    held->is_processing = was_processing;
+    if (held->is_stop_wanted && !was_processing)
+        (void)app_stop_now(held);
+}
+
+static int process_bus(ipc_app *app)
 {
     _cleanup_(ipc_app_unrefp) ipc_app *held = NULL;
     int r;
@@ -270,32 +302,48 @@ int ipc_app_process(ipc_app *app)
     return held->is_closed ? -ENOTCONN : r;
 }
 
-int ipc_app_wait(ipc_app *app, uint64_t timeout_usec)
+int ipc_app_process(ipc_app *app)
 {
-    uint64_t now, deadline, left = UINT64_MAX;
+    _cleanup_(ipc_app_unrefp) ipc_app *held = ipc_app_ref(app);
     int r;
 
-    r = app_check_open(app);
+    r = process_bus(app);
+    if (r != 0)
+        return r;
+    r = watch_set_dispatch(&held->watches);
+    return held->is_closed ? -ENOTCONN : r;
+}
+
+int ipc_app_wait(ipc_app *app, uint64_t timeout_usec)
+{
+    uint64_t until, now, left;
+    int r;
+
+    r = ipc_app_get_timeout(app, &until);
     if (r < 0)
         return r;
-    deadline = app_get_deadline(app);
-    if (deadline != UINT64_MAX) {
-        now = clock_now(CLOCK_MONOTONIC);
-        left = deadline > now ? deadline - now : 0;
-    }
-    r = sd_bus_wait(app->bus, left < timeout_usec ? left : timeout_usec);
-    /* A deadline of ours is something to process, too. */
-    return r == 0 && left <= timeout_usec && left < UINT64_MAX ? 1 : r;
+    now = clock_now(CLOCK_MONOTONIC);
+    left = until == UINT64_MAX ? UINT64_MAX : until > now ? until - now : 0;
+    r = bus_poll_wait(app->bus, &app->watches, left < timeout_usec ? left : timeout_usec);
+    /* What the bus has waited for is something to process, too. */
+    return r == 0 && left < timeout_usec ? 1 : r;
+}
+
+int ipc_app_attach_port(ipc_app *app, ipc_port *port)
+{
+    int r = port ? app_check_open(app) : -EINVAL;
+
+    return r < 0 ? r : port_attach(port, &app->watches);
 }
 
 static int loop_get_fd(void *object)
 {
-    return ipc_app_get_fd(object);
+    return sd_bus_get_fd(((ipc_app *)object)->bus);
 }
 
 static int loop_get_events(void *object)
 {
-    return ipc_app_get_events(object);
+    return sd_bus_get_events(((ipc_app *)object)->bus);
 }
 
 static int loop_get_timeout(void *object, uint64_t *ret_usec)
@@ -305,7 +353,7 @@ static int loop_get_timeout(void *object, uint64_t *ret_usec)
 
 static int loop_process(void *object)
 {
-    return ipc_app_process(object);
+    return process_bus(object);
 }
 
 static const LoopOps app_loop_ops = {
@@ -319,14 +367,21 @@ int ipc_app_attach_event(ipc_app *app, sd_event *event, int64_t priority)
 {
     int r = app_check_open(app);
 
-    return r < 0 ? r : loop_attach(&app->loop, event, priority, &app_loop_ops, app);
+    if (r >= 0)
+        r = loop_attach(&app->loop, event, priority, &app_loop_ops, app);
+    if (r < 0)
+        return r;
+    r = watch_set_attach(&app->watches, app->loop.event, priority);
+    if (r < 0)
+        app_detach(app);
+    return r;
 }
 
 int ipc_app_detach_event(ipc_app *app)
 {
     if (!app)
         return -EINVAL;
-    loop_detach(&app->loop);
+    app_detach(app);
     return 0;
 }
 

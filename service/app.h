@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <sys/queue.h>
 
+#include "bus-poll.h"
 #include "emitter.h"
 #include "idle.h"
 #include "ipc-main.h"
@@ -15,6 +16,7 @@
 #include "peer.h"
 #include "policy.h"
 #include "quota.h"
+#include "watch.h"
 #include "web-contents.h"
 #include "webview-host.h"
 
@@ -31,7 +33,9 @@ struct ipc_app {
     bool is_stopping;    /* nothing new is dispatched */
     bool is_closed;
     uint64_t stop_timeout;
-    Loop loop;
+    Loop loop;        /* of the bus */
+    WatchSet watches; /* lanes, and ports */
+    BusPoll poll;
     sd_event *run_event; /* of ipc_app_run(), and of who asks before it runs */
     bool is_running;
 
@@ -64,6 +68,9 @@ void app_tell(ipc_app *app, const char *observers, ipc_web_contents *contents);
 
 /* -EINVAL, -ENOTCONN */
 int app_check_open(const ipc_app *app);
+
+/* Runs what is ready, as ipc_app_process() does with the bus. */
+void app_run_watch(ipc_app *app, Watch *watch, WatchRun run);
 
 /* Once the callback that runs has returned, the app leaves in good order. 0 us: IPC_STOP_TIMEOUT_USEC. */
 void app_want_stop(ipc_app *app, uint64_t timeout_usec);

@@ -9,6 +9,7 @@
 #include "invocation.h"
 #include "macro.h"
 #include "main-event.h"
+#include "peer-lane.h"
 #include "policy.h"
 #include "quota.h"
 #include "text.h"
@@ -23,27 +24,38 @@ static int check_call(Peer *peer, Verb verb, const char *channel, sd_bus_error *
 }
 
 /* Cheap things first: nobody makes main parse what it may not send. */
-static int read_args(const Peer *peer, const char *channel, const char *text, json_t **ret_args, sd_bus_error *error)
+static int check_size(const Peer *peer, const Request *request, sd_bus_error *error)
 {
     uint64_t max = peer->app->policy.limits.args_bytes;
-    size_t size = strlen(text);
 
-    if (max > IPC_ARGS_MAX)
-        max = IPC_ARGS_MAX;
-    if (size > max) {
-        sd_bus_error_setf(error, IPC_ERROR_TOO_LARGE, "The args of '%s' have %zu bytes, at most %u are allowed",
-                          channel, size, (unsigned)max);
-        return -EMSGSIZE;
-    }
-    return text_decode_args(text, channel, ret_args, error);
+    if (max > request_get_max(request))
+        max = request_get_max(request);
+    if (request->length <= max)
+        return 0;
+    sd_bus_error_setf(error, IPC_ERROR_TOO_LARGE, "The args of '%s' have %zu bytes, at most %u are allowed",
+                      request->channel, request->length, (unsigned)max);
+    return -EMSGSIZE;
 }
 
-static int admit(Peer *peer, Verb verb, const char *channel, const char *text, json_t **ret_args,
-                 sd_bus_error *error)
+static int admit(Peer *peer, Verb verb, const Request *request, sd_bus_error *error)
 {
-    int r = check_call(peer, verb, channel, error);
+    int r;
 
-    return r < 0 ? r : read_args(peer, channel, text, ret_args, error);
+    r = check_call(peer, verb, request->channel, error);
+    return r < 0 ? r : check_size(peer, request, error);
+}
+
+static int read_args(const Request *request, json_t **ret_args, sd_bus_error *error)
+{
+    return text_decode_args_sized(request->text, request->length, request->channel, ret_args, error);
+}
+
+static int admit_args(Peer *peer, Verb verb, const Request *request, json_t **ret_args, sd_bus_error *error)
+{
+    int r;
+
+    r = admit(peer, verb, request, error);
+    return r < 0 ? r : read_args(request, ret_args, error);
 }
 
 static int check_registered(const Peer *peer, sd_bus_error *error)
@@ -54,14 +66,16 @@ static int check_registered(const Peer *peer, sd_bus_error *error)
 }
 
 /* The same for what only renderers do. */
-static int admit_registered(Peer *peer, Verb verb, const char *channel, const char *text, json_t **ret_args,
-                            sd_bus_error *error)
+static int admit_registered(Peer *peer, Verb verb, const Request *request, json_t **ret_args, sd_bus_error *error)
 {
-    int r = check_call(peer, verb, channel, error);
+    int r;
 
+    r = check_call(peer, verb, request->channel, error);
     if (r >= 0)
         r = check_registered(peer, error);
-    return r < 0 ? r : read_args(peer, channel, text, ret_args, error);
+    if (r >= 0)
+        r = check_size(peer, request, error);
+    return r < 0 ? r : read_args(request, ret_args, error);
 }
 
 /* A message to a third one that does not read must not look like a fault of main. */
@@ -69,6 +83,9 @@ static int queue_error(int r, uint32_t id, sd_bus_error *error)
 {
     if (r == -ENOBUFS)
         sd_bus_error_setf(error, IPC_ERROR_QUEUE_FULL, "Renderer %u does not read, and its queue is full", id);
+    if (r == -EMSGSIZE)
+        sd_bus_error_setf(error, IPC_ERROR_TOO_LARGE, "Renderer %u is on the bus, where args have at most %u bytes", id,
+                          IPC_ARGS_MAX);
     return r;
 }
 
@@ -126,15 +143,15 @@ static size_t emit(Peer *peer, const char *observers, ipc_event *event, json_t *
     return n + event_emit(&peer->app->main.listeners, event->channel, event, args);
 }
 
-int dispatch_send(Peer *peer, const char *channel, const char *text, sd_bus_error *error)
+int dispatch_send(Peer *peer, Request *request, sd_bus_error *error)
 {
     _cleanup_(json_cleanup) json_t *args = NULL;
     _cleanup_(ipc_event_unrefp) ipc_event *event = NULL;
     int r;
 
-    r = admit(peer, VERB_SEND, channel, text, &args, error);
+    r = admit_args(peer, VERB_SEND, request, &args, error);
     if (r >= 0)
-        r = main_event_new(peer, NULL, channel, &event);
+        r = main_event_new(peer, request, false, &event);
     if (r < 0)
         return r;
     emit(peer, WEB_CONTENTS_MESSAGE, event, args);
@@ -142,13 +159,50 @@ int dispatch_send(Peer *peer, const char *channel, const char *text, sd_bus_erro
 }
 
 /* It is worth the trouble only where there is much to forget. */
-static void keep_waiting(Answer *answer, const char *text)
+static void keep_waiting(Answer *answer, const Request *request)
 {
-    if (strlen(text) > IPC_ARGS_KEPT_MAX)
+    if (request->length > IPC_ARGS_KEPT_MAX)
         answer_forget_args(answer);
 }
 
-int dispatch_send_sync(Peer *peer, sd_bus_message *call, const char *channel, const char *text, sd_bus_error *error)
+/* A message is one value: the first argument, as in Electron. */
+static int decode_message(const Request *request, json_t **ret_args, sd_bus_error *error)
+{
+    char what[IPC_CHANNEL_MAX + sizeof("The message on ''")];
+    json_t *value, *args;
+    int r;
+
+    snprintf(what, sizeof(what), "The message on '%s'", request->channel);
+    r = text_decode_sized(request->text, request->length, what, &value, error);
+    if (r < 0)
+        return r;
+    args = json_array();
+    if (!args || json_array_append_new(args, value) < 0) {
+        json_decref(args);
+        return -ENOMEM;
+    }
+    *ret_args = args;
+    return 0;
+}
+
+int dispatch_post_message(Peer *peer, Request *request, sd_bus_error *error)
+{
+    _cleanup_(json_cleanup) json_t *args = NULL;
+    _cleanup_(ipc_event_unrefp) ipc_event *event = NULL;
+    int r;
+
+    r = admit(peer, VERB_POST_MESSAGE, request, error);
+    if (r >= 0)
+        r = decode_message(request, &args, error);
+    if (r >= 0)
+        r = main_event_new(peer, request, false, &event);
+    if (r < 0)
+        return r;
+    emit(peer, WEB_CONTENTS_MESSAGE, event, args);
+    return 0;
+}
+
+int dispatch_send_sync(Peer *peer, Request *request, sd_bus_error *error)
 {
     _cleanup_(json_cleanup) json_t *args = NULL;
     _cleanup_(ipc_event_unrefp) ipc_event *event = NULL;
@@ -156,21 +210,21 @@ int dispatch_send_sync(Peer *peer, sd_bus_message *call, const char *channel, co
     size_t n;
     int r;
 
-    r = admit(peer, VERB_SEND_SYNC, channel, text, &args, error);
+    r = admit_args(peer, VERB_SEND_SYNC, request, &args, error);
     if (r >= 0)
         r = quota_check_pending(peer, error);
     if (r >= 0)
-        r = main_event_new(peer, call, channel, &event);
+        r = main_event_new(peer, request, true, &event);
     if (r < 0)
         return r;
 
     n = emit(peer, WEB_CONTENTS_MESSAGE_SYNC, event, args);
     /* An observer may have answered, or have kept the event to do so. */
     if (n == 0 && event->n_ref == 1) {
-        snprintf(message, sizeof(message), "No listener for '%s'", channel);
+        snprintf(message, sizeof(message), "No listener for '%s'", request->channel);
         main_event_fail(event, IPC_ERROR_NO_LISTENER, message);
     }
-    keep_waiting(&((MainEvent *)event)->answer, text);
+    keep_waiting(&((MainEvent *)event)->answer, request);
     return 0;
 }
 
@@ -183,65 +237,65 @@ static bool run_handler(Peer *peer, ipc_invocation *invocation, json_t *args, in
     return main_run_handler(&peer->app->main, invocation, args, ret);
 }
 
-int dispatch_invoke(Peer *peer, sd_bus_message *call, const char *channel, const char *text, sd_bus_error *error)
+int dispatch_invoke(Peer *peer, Request *request, sd_bus_error *error)
 {
     _cleanup_(json_cleanup) json_t *args = NULL;
     _cleanup_(ipc_invocation_unrefp) ipc_invocation *invocation = NULL;
     char message[512];
     int r, answer;
 
-    r = admit(peer, VERB_INVOKE, channel, text, &args, error);
+    r = admit_args(peer, VERB_INVOKE, request, &args, error);
     if (r >= 0)
         r = quota_check_pending(peer, error);
     if (r >= 0)
-        r = invocation_new(peer, call, channel, &invocation);
+        r = invocation_new(peer, request, &invocation);
     if (r < 0)
         return r;
 
     if (run_handler(peer, invocation, args, &answer)) {
         invocation_returned(invocation, answer);
     } else {
-        snprintf(message, sizeof(message), "No handler registered for '%s'", channel);
+        snprintf(message, sizeof(message), "No handler registered for '%s'", request->channel);
         (void)ipc_invocation_reject(invocation, IPC_ERROR_NO_HANDLER, message, NULL);
     }
-    keep_waiting(&invocation->answer, text);
+    keep_waiting(&invocation->answer, request);
     return 0;
 }
 
 /* The text goes on as it came, once it is known to be sound. */
-int dispatch_send_to(Peer *peer, uint32_t id, const char *channel, const char *text, sd_bus_error *error)
+int dispatch_send_to(Peer *peer, uint32_t id, Request *request, sd_bus_error *error)
 {
     _cleanup_(json_cleanup) json_t *args = NULL;
     ipc_web_contents *contents;
     int r;
 
-    r = admit_registered(peer, VERB_SEND_TO, channel, text, &args, error);
+    r = admit_registered(peer, VERB_SEND_TO, request, &args, error);
     if (r < 0)
         return r;
     contents = ipc_web_contents_from_id(peer->app, id);
     if (!contents)
         return sd_bus_error_setf(error, IPC_ERROR_NO_SUCH_WEB_CONTENTS, "There is no renderer %u", id);
-    if (!quota_has_room_from(contents->peer, peer, strlen(text)))
+    if (!quota_has_room_from(contents->peer, peer, request->length))
         return queue_error(-ENOBUFS, id, error);
-    r = peer_send_message(contents->peer, channel, text, strlen(text), peer->contents->id);
+    r = peer_send_message(contents->peer, request->channel, request->text, request->length, peer->contents->id);
     return queue_error(r, id, error);
 }
 
-int dispatch_send_to_host(Peer *peer, const char *channel, const char *text, sd_bus_error *error)
+int dispatch_send_to_host(Peer *peer, Request *request, sd_bus_error *error)
 {
     _cleanup_(json_cleanup) json_t *args = NULL;
     ipc_web_contents *guest = peer->contents;
     int r;
 
-    r = admit_registered(peer, VERB_SEND_TO_HOST, channel, text, &args, error);
+    r = admit_registered(peer, VERB_SEND_TO_HOST, request, &args, error);
     if (r < 0)
         return r;
     if (!guest->host)
         return sd_bus_error_setf(error, IPC_ERROR_NOT_A_GUEST,
                                  "Renderer %u has no host: it is no guest, or its host is gone", guest->id);
-    if (!quota_has_room_from(guest->host->peer, peer, strlen(text)))
+    if (!quota_has_room_from(guest->host->peer, peer, request->length))
         return queue_error(-ENOBUFS, guest->host->id, error);
-    r = webview_host_send_message(guest, channel, text);
+    r = webview_host_send_message(guest, request);
     return queue_error(r, guest->host->id, error);
 }
 
@@ -254,4 +308,20 @@ int dispatch_create_webview(Peer *peer, char ret_token[TOKEN_SIZE], sd_bus_error
     if (r >= 0)
         r = check_registered(peer, error);
     return r < 0 ? r : webview_host_create(peer->contents, ret_token, error);
+}
+
+int dispatch_open_lane(Peer *peer, int *ret_fd, sd_bus_error *error)
+{
+    int r;
+
+    r = policy_check(peer, VERB_OPEN_LANE, NULL, error);
+    if (r >= 0)
+        r = check_registered(peer, error);
+    if (r < 0)
+        return r;
+    r = peer_lane_open(peer, ret_fd);
+    if (r == -EALREADY)
+        return sd_bus_error_setf(error, IPC_ERROR_LIMITS_EXCEEDED, "Renderer %u has a lane: it may have one",
+                                 peer->contents->id);
+    return r;
 }

@@ -9,25 +9,21 @@
 #include "ipc-names.h"
 #include "macro.h"
 
-int invocation_new(Peer *peer, sd_bus_message *call, const char *channel, ipc_invocation **ret_invocation)
+int invocation_new(Peer *peer, const Request *request, ipc_invocation **ret_invocation)
 {
-    size_t size = strlen(channel) + 1;
+    size_t size = strlen(request->channel) + 1;
     ipc_invocation *invocation;
-    uint64_t serial;
-    int r;
 
-    r = sd_bus_message_get_cookie(call, &serial);
-    if (r < 0)
-        return r;
     invocation = calloc(1, sizeof(*invocation) + size);
     if (!invocation)
         return -ENOMEM;
 
     invocation->n_ref = 1;
-    invocation->serial = (uint32_t)serial;
+    invocation->serial = request->serial;
+    invocation->is_by_lane = request->is_by_lane;
     invocation->sender_id = ipc_sender_get_id(peer);
-    memcpy(invocation->channel, channel, size);
-    answer_init(&invocation->answer, peer, call);
+    memcpy(invocation->channel, request->channel, size);
+    answer_init(&invocation->answer, peer, request);
     TAILQ_INSERT_TAIL(&peer->invocations, invocation, link);
     quota_add_pending(peer);
     *ret_invocation = invocation;
@@ -140,12 +136,12 @@ static void invocation_end(ipc_invocation *invocation, const char *error_name, c
         cancelled(invocation, invocation->cancelled_userdata);
 }
 
-void invocation_cancel(Peer *peer, uint32_t serial)
+void invocation_cancel(Peer *peer, uint32_t serial, bool is_by_lane)
 {
     ipc_invocation *invocation;
 
     TAILQ_FOREACH(invocation, &peer->invocations, link)
-        if (invocation->serial == serial)
+        if (invocation->serial == serial && invocation->is_by_lane == is_by_lane)
             break;
     if (invocation)
         invocation_end(invocation, IPC_ERROR_CANCELLED, "The caller cancelled");

@@ -10,6 +10,7 @@ struct ipc_invocation {
     unsigned n_ref;
     Answer answer;
     uint32_t serial; /* of the call, as the caller knows it */
+    bool is_by_lane;
     uint32_t sender_id;
     bool is_cancelled;
     ipc_cancelled_t cancelled;
@@ -18,13 +19,13 @@ struct ipc_invocation {
     char channel[];
 };
 
-int invocation_new(Peer *peer, sd_bus_message *call, const char *channel, ipc_invocation **ret_invocation);
+int invocation_new(Peer *peer, const Request *request, ipc_invocation **ret_invocation);
 
 /* What the handler answered: a negative errno rejects. */
 void invocation_returned(ipc_invocation *invocation, int r);
 
-/* The caller gives up the invoke with this serial; that there is none is fine. */
-void invocation_cancel(Peer *peer, uint32_t serial);
+/* The caller gives up the invoke that came this way with this serial; that there is none is fine. */
+void invocation_cancel(Peer *peer, uint32_t serial, bool is_by_lane);
 
 /* The caller is gone: its handlers are told. */
 void invocation_cancel_all(Peer *peer);

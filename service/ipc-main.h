@@ -20,6 +20,7 @@
 #include "ipc-error.h"
 #include "ipc-event.h"
 #include "ipc-names.h"
+#include "ipc-port.h"
 #include "ipc-slot.h"
 
 #ifdef __cplusplus
@@ -213,6 +214,16 @@ int ipc_app_process(ipc_app *app);
  * Return: positive if there is, 0 if the time is over, or -EINVAL, -ENOTCONN, -EINTR.
  */
 int ipc_app_wait(ipc_app *app, uint64_t timeout_usec);
+
+/**
+ * ipc_app_attach_port - drive a port by whatever drives the app
+ * @app: the app
+ * @port: a port, such as one of ipc_event_get_ports(); it may be used beyond the app, but has to be attached anew then
+ *
+ * Return: 0, or -EINVAL, -EBUSY (the port is attached already), -ENOTCONN (the app was stopped, or the port is closed),
+ * -ESTALE (the port was transferred), -ENOMEM.
+ */
+int ipc_app_attach_port(ipc_app *app, ipc_port *port);
 
 /**
  * ipc_app_broadcast - send one message to each registered renderer
@@ -520,6 +531,24 @@ ipc_main *ipc_web_contents_get_main(ipc_web_contents *contents);
  */
 int ipc_web_contents_send(ipc_web_contents *contents, const char *channel, json_t *args);
 int ipc_web_contents_sendf(ipc_web_contents *contents, const char *channel, const char *format, ...);
+
+/**
+ * ipc_web_contents_post_message - send one value to a renderer, and ports and files with it
+ * @contents: the web contents
+ * @channel: 1 to 255 bytes of UTF-8
+ * @message: any JSON value; NULL is null. The renderer's listeners get it as their only argument
+ * @transfer: what goes along; NULL: nothing
+ *
+ * Electron: contents.postMessage().
+ *
+ * Return: as ipc_web_contents_send(), or as struct ipc_transfer says.
+ */
+int ipc_web_contents_post_message(ipc_web_contents *contents, const char *channel, json_t *message,
+                                  const ipc_transfer *transfer);
+
+/* The message made by json_pack() from one value's format, such as "{s:i}". */
+int ipc_web_contents_post_messagef(ipc_web_contents *contents, const char *channel, const ipc_transfer *transfer,
+                                   const char *format, ...);
 
 /**
  * ipc_web_contents_on_message - see each message of a renderer before any listener does

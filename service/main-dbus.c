@@ -4,11 +4,13 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "app.h"
 #include "dispatch.h"
 #include "invocation.h"
 #include "macro.h"
+#include "transfer.h"
 #include "webview-host.h"
 
 /* ---- methods: each reads, calls, and answers ---- */
@@ -83,56 +85,100 @@ static int run_register(Peer *peer, sd_bus_message *message, sd_bus_error *error
     return r;
 }
 
-static int run_send(Peer *peer, sd_bus_message *message, sd_bus_error *error)
+static int read_request(sd_bus_message *message, Request *request)
 {
-    const char *channel, *args;
+    uint64_t serial;
     int r;
 
-    r = sd_bus_message_read(message, "ss", &channel, &args);
+    r = sd_bus_message_read(message, "ss", &request->channel, &request->text);
     if (r >= 0)
-        r = dispatch_send(peer, channel, args, error);
+        r = sd_bus_message_get_cookie(message, &serial);
+    if (r < 0)
+        return r;
+    request->length = strlen(request->text);
+    request->call = message;
+    request->serial = (uint32_t)serial;
+    return 0;
+}
+
+static int run_send(Peer *peer, sd_bus_message *message, sd_bus_error *error)
+{
+    Request request = { 0 };
+    int r;
+
+    r = read_request(message, &request);
+    if (r >= 0)
+        r = dispatch_send(peer, &request, error);
     return r < 0 ? r : reply(peer, message, "");
 }
 
 static int run_invoke(Peer *peer, sd_bus_message *message, sd_bus_error *error)
 {
-    const char *channel, *args;
+    Request request = { 0 };
     int r;
 
-    r = sd_bus_message_read(message, "ss", &channel, &args);
-    return r < 0 ? r : dispatch_invoke(peer, message, channel, args, error);
+    r = read_request(message, &request);
+    return r < 0 ? r : dispatch_invoke(peer, &request, error);
 }
 
 static int run_send_sync(Peer *peer, sd_bus_message *message, sd_bus_error *error)
 {
-    const char *channel, *args;
+    Request request = { 0 };
     int r;
 
-    r = sd_bus_message_read(message, "ss", &channel, &args);
-    return r < 0 ? r : dispatch_send_sync(peer, message, channel, args, error);
+    r = read_request(message, &request);
+    return r < 0 ? r : dispatch_send_sync(peer, &request, error);
 }
 
 static int run_send_to(Peer *peer, sd_bus_message *message, sd_bus_error *error)
 {
-    const char *channel, *args;
+    Request request = { 0 };
     uint32_t id;
     int r;
 
-    r = sd_bus_message_read(message, "uss", &id, &channel, &args);
+    r = sd_bus_message_read_basic(message, 'u', &id);
     if (r >= 0)
-        r = dispatch_send_to(peer, id, channel, args, error);
+        r = read_request(message, &request);
+    if (r >= 0)
+        r = dispatch_send_to(peer, id, &request, error);
     return r < 0 ? r : reply(peer, message, "");
 }
 
 static int run_send_to_host(Peer *peer, sd_bus_message *message, sd_bus_error *error)
 {
-    const char *channel, *args;
+    Request request = { 0 };
     int r;
 
-    r = sd_bus_message_read(message, "ss", &channel, &args);
+    r = read_request(message, &request);
     if (r >= 0)
-        r = dispatch_send_to_host(peer, channel, args, error);
+        r = dispatch_send_to_host(peer, &request, error);
     return r < 0 ? r : reply(peer, message, "");
+}
+
+static int run_post_message(Peer *peer, sd_bus_message *message, sd_bus_error *error)
+{
+    Request request = { 0 };
+    int r;
+
+    r = read_request(message, &request);
+    if (r >= 0)
+        r = transfers_from_message(message, &request.transfers, error);
+    if (r >= 0)
+        r = dispatch_post_message(peer, &request, error);
+    transfers_free(request.transfers);
+    return r < 0 ? r : reply(peer, message, "");
+}
+
+static int run_open_lane(Peer *peer, sd_bus_message *message, sd_bus_error *error)
+{
+    int fd, r;
+
+    r = dispatch_open_lane(peer, &fd, error);
+    if (r < 0)
+        return r;
+    r = reply(peer, message, "h", fd);
+    close(fd);
+    return r;
 }
 
 static int run_cancel(Peer *peer, sd_bus_message *message, sd_bus_error *error)
@@ -144,7 +190,7 @@ static int run_cancel(Peer *peer, sd_bus_message *message, sd_bus_error *error)
     r = sd_bus_message_read_basic(message, 'u', &serial);
     if (r < 0)
         return r;
-    invocation_cancel(peer, serial);
+    invocation_cancel(peer, serial, false);
     return reply(peer, message, "");
 }
 
@@ -174,6 +220,8 @@ METHOD(send_to)
 METHOD(send_to_host)
 METHOD(cancel)
 METHOD(create_webview)
+METHOD(post_message)
+METHOD(open_lane)
 
 /* ---- properties ---- */
 
@@ -230,7 +278,7 @@ WEB_CONTENTS_PROPERTY(process_id, "u", contents->peer->pid)
 WEB_CONTENTS_PROPERTY(user_id, "u", contents->peer->uid)
 WEB_CONTENTS_PROPERTY(host_id, "u", ipc_web_contents_get_id(contents->host))
 WEB_CONTENTS_PROPERTY(title, "s", contents->title)
-WEB_CONTENTS_PROPERTY(transport, "s", contents ? "bus" : NULL)
+WEB_CONTENTS_PROPERTY(transport, "s", contents->peer->lane ? "lane" : "bus")
 WEB_CONTENTS_PROPERTY(connected, "t", contents->connected)
 WEB_CONTENTS_PROPERTY(messages_sent, "t", contents->peer->n_sent - contents->n_sent_before)
 WEB_CONTENTS_PROPERTY(messages_received, "t", contents->peer->n_received - contents->n_received_before)
@@ -255,9 +303,14 @@ static const sd_bus_vtable main_vtable[] = {
                             method_send_to, OPEN),
     SD_BUS_METHOD_WITH_ARGS("SendToHost", SD_BUS_ARGS("s", channel, "s", args), SD_BUS_NO_RESULT,
                             method_send_to_host, OPEN),
+    SD_BUS_METHOD_WITH_ARGS("PostMessage", SD_BUS_ARGS("s", channel, "s", message, "a(sh)", transfers),
+                            SD_BUS_NO_RESULT, method_post_message, OPEN),
     SD_BUS_METHOD_WITH_ARGS("Cancel", SD_BUS_ARGS("u", serial), SD_BUS_NO_RESULT, method_cancel, OPEN),
     SD_BUS_METHOD_WITH_ARGS("CreateWebview", SD_BUS_NO_ARGS, SD_BUS_RESULT("s", token), method_create_webview, OPEN),
+    SD_BUS_METHOD_WITH_ARGS("OpenLane", SD_BUS_NO_ARGS, SD_BUS_RESULT("h", lane), method_open_lane, OPEN),
     SD_BUS_SIGNAL_WITH_ARGS("Message", SD_BUS_ARGS("s", channel, "s", args, "u", sender_id), 0),
+    SD_BUS_SIGNAL_WITH_ARGS("PortMessage",
+                            SD_BUS_ARGS("s", channel, "s", message, "a(sh)", transfers, "u", sender_id), 0),
     SD_BUS_SIGNAL_WITH_ARGS("WebviewMessage", SD_BUS_ARGS("u", guest_id, "s", channel, "s", args), 0),
     SD_BUS_SIGNAL_WITH_ARGS("WebviewAttached", SD_BUS_ARGS("s", token, "u", guest_id), 0),
     SD_BUS_SIGNAL_WITH_ARGS("WebviewDetached", SD_BUS_ARGS("u", guest_id), 0),

@@ -12,6 +12,11 @@ static int main_event_reply(ipc_event *event, const char *channel, const Text *a
     return peer_send_message(((MainEvent *)event)->answer.peer, channel, args->data, args->length, 0);
 }
 
+static size_t main_event_get_reply_max(const ipc_event *event)
+{
+    return peer_get_max(((const MainEvent *)event)->answer.peer);
+}
+
 /* Nobody waits for it any more. */
 static void main_event_settled(MainEvent *self, int ended)
 {
@@ -67,12 +72,13 @@ static void main_event_destroy(ipc_event *event)
 
 static const EventOps main_event_ops = {
     .reply = main_event_reply,
+    .get_reply_max = main_event_get_reply_max,
     .answer = main_event_answer,
     .get_sender = main_event_get_sender,
     .destroy = main_event_destroy,
 };
 
-int main_event_new(Peer *peer, sd_bus_message *call, const char *channel, ipc_event **ret_event)
+int main_event_new(Peer *peer, Request *request, bool is_sync, ipc_event **ret_event)
 {
     MainEvent *self;
     int r;
@@ -80,13 +86,14 @@ int main_event_new(Peer *peer, sd_bus_message *call, const char *channel, ipc_ev
     self = calloc(1, sizeof(*self));
     if (!self)
         return -ENOMEM;
-    r = event_init(&self->event, &main_event_ops, channel, ipc_sender_get_id(peer), call != NULL);
+    r = event_init(&self->event, &main_event_ops, request->channel, ipc_sender_get_id(peer), is_sync);
     if (r < 0) {
         free(self);
         return r;
     }
-    answer_init(&self->answer, peer, call);
-    if (call) {
+    self->event.transfers = TAKE_PTR(request->transfers);
+    answer_init(&self->answer, peer, is_sync ? request : NULL);
+    if (is_sync) {
         TAILQ_INSERT_TAIL(&peer->syncs, self, link);
         quota_add_pending(peer);
     }

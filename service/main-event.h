@@ -12,8 +12,8 @@ typedef struct MainEvent {
     TAILQ_ENTRY(MainEvent) link; /* of the peer's syncs, until it is answered */
 } MainEvent;
 
-/* call: the message to answer; NULL: it is not sync. */
-int main_event_new(Peer *peer, sd_bus_message *call, const char *channel, ipc_event **ret_event);
+/* What came along with the request leaves it. */
+int main_event_new(Peer *peer, Request *request, bool is_sync, ipc_event **ret_event);
 
 /* Answers for the listeners that did not. */
 void main_event_fail(ipc_event *event, const char *error_name, const char *message);

@@ -12,6 +12,8 @@
 #include "macro.h"
 #include "main-event.h"
 #include "notice.h"
+#include "peer-lane.h"
+#include "transfer.h"
 
 #define BUS_NAME "org.freedesktop.DBus"
 #define BUS_PATH "/org/freedesktop/DBus"
@@ -94,7 +96,7 @@ Peer *peer_unref(Peer *peer)
     assert(peer->n_ref > 0);
     if (--peer->n_ref > 0)
         return NULL;
-    assert(!peer->app && !peer->contents);
+    assert(!peer->app && !peer->contents && !peer->lane);
     assert(TAILQ_EMPTY(&peer->waiting) && peer->n_pending == 0);
     process_free(peer->process);
     free(peer->groups);
@@ -120,6 +122,7 @@ void peer_vanish(Peer *peer)
     TAILQ_REMOVE(&app->peers.list, peer, link);
     peer->credentials_slot = sd_bus_slot_unref(peer->credentials_slot);
     peer_drop_waiting(peer);
+    peer_lane_close(peer);
     invocation_cancel_all(peer);
     main_event_cancel_all(peer);
     if (peer->contents)
@@ -294,6 +297,7 @@ static int peer_wait(Peer *peer, sd_bus_message *message, PeerRun run)
 
 int peer_obtain(ipc_app *app, sd_bus_message *message, Peer **ret_peer)
 {
+    _cleanup_(peer_unrefp) Peer *held = NULL;
     const char *unique_name = sd_bus_message_get_sender(message);
     Peer *peer;
 
@@ -301,6 +305,14 @@ int peer_obtain(ipc_app *app, sd_bus_message *message, Peer **ret_peer)
     if (!unique_name)
         return -EINVAL;
     peer = peer_find(&app->peers, unique_name);
+    /* What it has written to its lane came before; and if it has closed that, it begins anew. */
+    if (peer && peer->lane) {
+        held = peer_ref(peer);
+        (void)peer_lane_drain(held);
+        if (app->is_closed)
+            return -ENOTCONN;
+        peer = peer_find(&app->peers, unique_name);
+    }
     if (!peer)
         return peer_new(app, unique_name, ret_peer);
     *ret_peer = peer;
@@ -341,6 +353,16 @@ bool peer_set_is_waiting(const PeerSet *set)
     return false;
 }
 
+bool peer_set_has_unwritten(const PeerSet *set)
+{
+    const Peer *peer;
+
+    TAILQ_FOREACH(peer, &set->list, link)
+        if (peer_lane_has_unwritten(peer))
+            return true;
+    return false;
+}
+
 int peer_send(Peer *peer, sd_bus_message *message, size_t size)
 {
     int r;
@@ -377,16 +399,69 @@ int peer_new_signal(Peer *peer, const char *member, sd_bus_message **ret_message
     return 0;
 }
 
+size_t peer_get_max(const Peer *peer)
+{
+    return peer->lane ? IPC_LANE_ARGS_MAX : IPC_ARGS_MAX;
+}
+
 int peer_send_message(Peer *peer, const char *channel, const char *args, size_t size, uint32_t sender_id)
 {
     _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL;
     int r;
+
+    if (size > peer_get_max(peer))
+        return -EMSGSIZE;
+    if (peer->lane)
+        return peer_lane_send(peer, &(Packet){ .verb = LANE_MESSAGE, .id = sender_id, .channel = channel,
+                                               .text = args, .length = size, .text_fd = -1 });
 
     r = peer_new_signal(peer, "Message", &message);
     if (r < 0)
         return r;
     r = sd_bus_message_append(message, "ssu", channel, args, sender_id);
     return r < 0 ? r : peer_send(peer, message, size);
+}
+
+static int port_message_by_lane(Peer *peer, const char *channel, const char *text, size_t size,
+                                const ipc_transfer *transfer)
+{
+    Packet packet = { .verb = LANE_PORT_MESSAGE, .channel = channel, .text = text, .length = size, .text_fd = -1 };
+
+    transfer_fill(transfer, &packet);
+    return peer_lane_send(peer, &packet);
+}
+
+static int port_message_by_bus(Peer *peer, const char *channel, const char *text, size_t size,
+                               const ipc_transfer *transfer)
+{
+    _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL;
+    int r;
+
+    r = peer_new_signal(peer, "PortMessage", &message);
+    if (r >= 0)
+        r = sd_bus_message_append(message, "ss", channel, text);
+    if (r >= 0)
+        r = transfer_append(transfer, message);
+    if (r >= 0)
+        r = sd_bus_message_append(message, "u", 0);
+    return r < 0 ? r : peer_send(peer, message, size);
+}
+
+int peer_send_port_message(Peer *peer, const char *channel, const char *text, size_t size,
+                           const ipc_transfer *transfer)
+{
+    int r;
+
+    if (size > peer_get_max(peer))
+        return -EMSGSIZE;
+    r = transfer_check(transfer, NULL);
+    if (r < 0)
+        return r;
+    r = peer->lane ? port_message_by_lane(peer, channel, text, size, transfer)
+                   : port_message_by_bus(peer, channel, text, size, transfer);
+    if (r >= 0)
+        transfer_done(transfer);
+    return r;
 }
 
 const char *ipc_sender_get_unique_name(const ipc_sender *sender)

@@ -7,12 +7,14 @@
 #include <sys/queue.h>
 
 #include "ipc-main.h"
+#include "ipc-port.h"
 #include "peer-queue.h"
 #include "process.h"
 #include "quota.h"
 #include "window.h"
 
 typedef struct ipc_sender Peer;
+typedef struct PeerLane PeerLane;
 typedef struct Waiting Waiting;
 
 /* What a message does once it is known who sent it. A negative answer, or a set error, is sent back. */
@@ -41,7 +43,8 @@ struct ipc_sender {
     unsigned n_pending;                       /* both */
     PeerQueue queue;
     Window window;
-    User *user; /* as long as it is on the bus */
+    User *user;     /* as long as it is on the bus */
+    PeerLane *lane; /* NULL: what goes to it goes by the bus */
     TAILQ_ENTRY(ipc_sender) link;
     char unique_name[];
 };
@@ -70,6 +73,9 @@ bool peer_is_waiting(const Peer *peer);
 /* Whether messages wait for the credentials of their senders. */
 bool peer_set_is_waiting(const PeerSet *set);
 
+/* Whether lanes have something to write. */
+bool peer_set_has_unwritten(const PeerSet *set);
+
 /* It has left the bus: everything of it is cancelled, told and forgotten. */
 void peer_vanish(Peer *peer);
 
@@ -95,5 +101,12 @@ int peer_answer(Peer *peer, sd_bus_message *call, sd_bus_message *answer, size_t
 /* A signal of the main interface to the peer alone: the caller appends and sends it. */
 int peer_new_signal(Peer *peer, const char *member, sd_bus_message **ret_message);
 
-/* The signal Message. */
+/* How many bytes of text a message to it may have. */
+size_t peer_get_max(const Peer *peer);
+
+/* The signal Message, by lane or bus. The text has a NUL after it. */
 int peer_send_message(Peer *peer, const char *channel, const char *args, size_t size, uint32_t sender_id);
+
+/* The signal PortMessage, the same; on success the ports are the other end's. */
+int peer_send_port_message(Peer *peer, const char *channel, const char *text, size_t size,
+                           const ipc_transfer *transfer);

@@ -215,12 +215,42 @@ static int send_text(ipc_web_contents *contents, const char *channel, const Text
     return peer_send_message(contents->peer, channel, args->data, args->length, 0);
 }
 
+static size_t contents_max(const ipc_web_contents *contents)
+{
+    return contents ? peer_get_max(contents->peer) : IPC_ARGS_MAX;
+}
+
+int ipc_web_contents_post_message(ipc_web_contents *contents, const char *channel, json_t *message,
+                                  const ipc_transfer *transfer)
+{
+    _cleanup_(text_clear) Text text;
+    int r;
+
+    r = text_encode_max(&text, message, contents_max(contents));
+    if (!contents || !text_is_channel(channel))
+        return -EINVAL;
+    if (r < 0)
+        return r;
+    if (contents->is_destroyed)
+        return -ENOTCONN;
+    return peer_send_port_message(contents->peer, channel, text.data, text.length, transfer);
+}
+
+int ipc_web_contents_post_messagef(ipc_web_contents *contents, const char *channel, const ipc_transfer *transfer,
+                                   const char *format, ...)
+{
+    _cleanup_(json_cleanup) json_t *message = NULL;
+    int r = TEXT_PACK(text_pack_value, &message, format);
+
+    return r < 0 ? r : ipc_web_contents_post_message(contents, channel, message, transfer);
+}
+
 int ipc_web_contents_send(ipc_web_contents *contents, const char *channel, json_t *args)
 {
     _cleanup_(text_clear) Text text;
     int r;
 
-    r = text_encode_args(&text, args);
+    r = text_encode_args_max(&text, args, contents_max(contents));
     if (!contents || !text_is_channel(channel))
         return -EINVAL;
     return r < 0 ? r : send_text(contents, channel, &text);

@@ -8,6 +8,7 @@
 
 #include "app.h"
 #include "macro.h"
+#include "peer-lane.h"
 #include "peer.h"
 #include "web-contents.h"
 
@@ -83,8 +84,11 @@ void webview_host_attached(ipc_web_contents *guest, const char *token)
     _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL;
     Peer *host = guest->host->peer;
 
-    if (peer_new_signal(host, "WebviewAttached", &message) >= 0 &&
-        sd_bus_message_append(message, "su", token, guest->id) >= 0)
+    if (host->lane)
+        (void)peer_lane_send(host, &(Packet){ .verb = LANE_WEBVIEW_ATTACHED, .id = guest->id, .text = token,
+                                              .length = strlen(token), .text_fd = -1 });
+    else if (peer_new_signal(host, "WebviewAttached", &message) >= 0 &&
+             sd_bus_message_append(message, "su", token, guest->id) >= 0)
         (void)peer_send(host, message, 0);
 }
 
@@ -93,8 +97,10 @@ static void tell_detached(ipc_web_contents *guest)
     _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL;
     Peer *host = guest->host->peer;
 
-    if (peer_new_signal(host, "WebviewDetached", &message) >= 0 &&
-        sd_bus_message_append(message, "u", guest->id) >= 0)
+    if (host->lane)
+        (void)peer_lane_send(host, &(Packet){ .verb = LANE_WEBVIEW_DETACHED, .id = guest->id, .text_fd = -1 });
+    else if (peer_new_signal(host, "WebviewDetached", &message) >= 0 &&
+             sd_bus_message_append(message, "u", guest->id) >= 0)
         (void)peer_send(host, message, 0);
 }
 
@@ -110,14 +116,20 @@ void webview_host_forget(ipc_web_contents *contents)
         tell_detached(contents);
 }
 
-int webview_host_send_message(ipc_web_contents *guest, const char *channel, const char *args)
+int webview_host_send_message(ipc_web_contents *guest, const Request *request)
 {
     _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL;
     Peer *host = guest->host->peer;
     int r;
 
+    if (request->length > peer_get_max(host))
+        return -EMSGSIZE;
+    if (host->lane)
+        return peer_lane_send(host, &(Packet){ .verb = LANE_WEBVIEW_MESSAGE, .id = guest->id,
+                                               .channel = request->channel, .text = request->text,
+                                               .length = request->length, .text_fd = -1 });
     r = peer_new_signal(host, "WebviewMessage", &message);
     if (r >= 0)
-        r = sd_bus_message_append(message, "uss", guest->id, channel, args);
-    return r < 0 ? r : peer_send(host, message, strlen(args));
+        r = sd_bus_message_append(message, "uss", guest->id, request->channel, request->text);
+    return r < 0 ? r : peer_send(host, message, request->length);
 }

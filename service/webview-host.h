@@ -6,6 +6,7 @@
 #include <sys/queue.h>
 
 #include "ipc-main.h"
+#include "request.h"
 
 typedef struct Token Token;
 
@@ -28,4 +29,4 @@ void webview_host_attached(ipc_web_contents *guest, const char *token);
 void webview_host_forget(ipc_web_contents *contents);
 
 /* What a guest says to its host. */
-int webview_host_send_message(ipc_web_contents *guest, const char *channel, const char *args);
+int webview_host_send_message(ipc_web_contents *guest, const Request *request);

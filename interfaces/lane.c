@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+#include "lane.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "error.h"
+#include "macro.h"
+#include "text.h"
+
+int lane_join_error(const char *message, const char *detail, char **ret_text, size_t *ret_length)
+{
+    size_t message_size = strlen(message) + 1, detail_size = detail ? strlen(detail) + 1 : 0;
+    char *text;
+
+    text = malloc(message_size + detail_size);
+    if (!text)
+        return -ENOMEM;
+    memcpy(text, message, message_size);
+    if (detail)
+        memcpy(text + message_size, detail, detail_size);
+    *ret_text = text;
+    *ret_length = message_size + detail_size - 1;
+    return 0;
+}
+
+int lane_read_error(const Packet *packet, ipc_error *error)
+{
+    size_t message_length = strlen(packet->text);
+    int r;
+
+    r = error_setf(error, *packet->channel ? packet->channel : IPC_ERROR_HANDLER_FAILED, "%s",
+                   message_length > 0 ? packet->text : packet->channel);
+    if (r < 0)
+        return r;
+    /* A detail that is no JSON leaves an error without one. */
+    if (message_length < packet->length)
+        (void)text_decode_sized(packet->text + message_length + 1, packet->length - message_length - 1, "The detail",
+                                &error->detail, NULL);
+    return 0;
+}

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT */
+#include "peer-lane.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "app.h"
+#include "macro.h"
+#include "main-lane.h"
+#include "peer.h"
+#include "quota.h"
+
+/*
+ * A lane ends with its peer, and a peer with its lane: a renderer that has lost its lane registers anew, and what it was
+ * before is forgotten. What it has written counts as sent, whatever the bus says in the meantime; so whoever hears on
+ * the bus that a peer is gone, or hears from a peer that has a lane, reads the lane first.
+ */
+
+#define BATCH 32 /* packets in one go, before other sources of the loop have their turn */
+
+static uint32_t wanted_events(const PeerLane *lane)
+{
+    return EPOLLIN | (wire_has_unwritten(&lane->wire) ? EPOLLOUT : 0u);
+}
+
+/* What waits for the peer, by the bus and by the lane, is bounded together. */
+static void lane_count(PeerLane *lane)
+{
+    size_t before = lane->n_counted;
+
+    lane->n_counted = lane->wire.bytes;
+    if (lane->n_counted > before)
+        quota_add_bytes(lane->peer, lane->n_counted - before);
+    else if (lane->n_counted < before)
+        quota_remove_bytes(lane->peer, before - lane->n_counted);
+}
+
+static bool has_room(PeerLane *lane, const Packet *packet)
+{
+    uint64_t max = lane->peer->app->policy.limits.queue_bytes;
+
+    lane->wire.max = max < SIZE_MAX ? (size_t)max : SIZE_MAX;
+    return !wire_has_unwritten(&lane->wire) || quota_has_room(lane->peer, packet->length + IPC_MESSAGE_OVERHEAD);
+}
+
+int peer_lane_send(Peer *peer, const Packet *packet)
+{
+    PeerLane *lane = peer->lane;
+    int r;
+
+    if (!lane || !peer->app || peer->app->is_closed)
+        return -ENOTCONN;
+    if (!has_room(lane, packet))
+        return -ENOBUFS;
+    r = wire_send(&lane->wire, packet);
+    if (r < 0)
+        return r == -EPIPE ? -ENOTCONN : r;
+    peer->n_sent++;
+    lane_count(lane);
+    if (wire_has_unwritten(&lane->wire))
+        (void)watch_set_events(&lane->watch, wanted_events(lane));
+    return 0;
+}
+
+static void lane_unref(PeerLane *lane)
+{
+    if (--lane->n_ref > 0)
+        return;
+    wire_close(&lane->wire);
+    free(lane);
+}
+
+/* 1: one packet was dispatched; 0: there was none; else the lane is at its end. */
+static int run_one(Peer *peer, bool *is_answered)
+{
+    _cleanup_(packet_clear) Packet packet = PACKET_INIT;
+    PeerLane *lane = peer->lane;
+    uint64_t n_sent = lane->wire.n_sent;
+    int r;
+
+    r = wire_receive(&lane->wire, MSG_DONTWAIT, &packet);
+    if (r <= 0)
+        return r;
+    lane->n_ref++;
+    r = main_lane_run(peer, &packet);
+    *is_answered = lane->wire.n_sent != n_sent;
+    lane_unref(lane);
+    return r < 0 ? r : 1;
+}
+
+/*
+ * Who has got an answer at once will take a moment to say more, so looking for it at once is a system call for nothing;
+ * the loop tells if there is more after all.
+ */
+static void lane_ready(Watch *watch)
+{
+    PeerLane *lane = CONTAINER_OF(watch, PeerLane, watch);
+    Peer *peer = peer_ref(lane->peer);
+    bool is_answered = false;
+    int r = 1, i;
+
+    if (wire_has_unwritten(&lane->wire))
+        (void)wire_flush(&lane->wire);
+    lane_count(lane);
+    for (i = 0; i < BATCH && r > 0 && peer->lane && !is_answered; i++)
+        r = run_one(peer, &is_answered);
+    if (r < 0 && peer->app)
+        peer_vanish(peer);
+    if (peer->lane)
+        (void)watch_set_events(&peer->lane->watch, wanted_events(peer->lane));
+    peer_unref(peer);
+}
+
+static void on_ready(Watch *watch)
+{
+    ipc_app *app = CONTAINER_OF(watch, PeerLane, watch)->peer->app;
+
+    app_run_watch(app, watch, lane_ready);
+}
+
+bool peer_lane_drain(Peer *peer)
+{
+    bool is_answered = false, was_there = false;
+    int r = 1;
+
+    while (r > 0 && peer->lane) {
+        r = run_one(peer, &is_answered);
+        was_there = was_there || r != 0;
+    }
+    if (r < 0 && peer->app)
+        peer_vanish(peer);
+    return was_there;
+}
+
+bool peer_lane_has_unwritten(const Peer *peer)
+{
+    return peer->lane && wire_has_unwritten(&peer->lane->wire);
+}
+
+static int lane_new(Peer *peer, int fd, PeerLane **ret_lane)
+{
+    PeerLane *lane;
+    int r;
+
+    lane = calloc(1, sizeof(*lane));
+    if (!lane)
+        return -ENOMEM;
+    lane->n_ref = 1;
+    lane->peer = peer;
+    wire_init(&lane->wire, fd);
+    r = watch_add(&peer->app->watches, &lane->watch, fd, EPOLLIN, on_ready, NULL);
+    if (r < 0) {
+        free(lane);
+        return r;
+    }
+    *ret_lane = lane;
+    return 0;
+}
+
+int peer_lane_open(Peer *peer, int *ret_fd)
+{
+    int fds[2], r;
+
+    if (peer->lane)
+        return -EALREADY;
+    r = wire_make_pair(fds);
+    if (r < 0)
+        return r;
+    r = lane_new(peer, fds[0], &peer->lane);
+    if (r < 0) {
+        close(fds[0]);
+        close(fds[1]);
+        return r;
+    }
+    *ret_fd = fds[1];
+    return 0;
+}
+
+void peer_lane_close(Peer *peer)
+{
+    PeerLane *lane = TAKE_PTR(peer->lane);
+
+    if (!lane)
+        return;
+    quota_remove_bytes(peer, lane->n_counted);
+    watch_remove(&lane->watch);
+    lane_unref(lane);
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* The lane of a peer: main's end of it. */
+
+#include "ipc-main.h"
+#include "lane.h"
+#include "watch.h"
+#include "wire.h"
+
+typedef struct ipc_sender Peer;
+
+typedef struct PeerLane {
+    unsigned n_ref; /* the peer's, and one while a packet is dispatched, which lies in its buffer */
+    Peer *peer;     /* borrowed: a lane does not outlive its peer */
+    Wire wire;
+    size_t n_counted; /* bytes of the wire's queue that the peer's quota knows of */
+    Watch watch;
+} PeerLane;
+
+/* Makes a lane; the other end is the caller's to close. -EALREADY: it has one. -EMFILE, -ENOMEM. */
+int peer_lane_open(Peer *peer, int *ret_fd);
+
+/* The peer goes, and its lane with it. */
+void peer_lane_close(Peer *peer);
+
+/* Writes a packet, or keeps it. -ENOBUFS: the peer does not read. -ENOTCONN: it is gone. -ENOMEM. */
+int peer_lane_send(Peer *peer, const Packet *packet);
+
+/*
+ * Dispatches what the peer has written until now. If that was the end, or no packet, the peer vanishes; so hold it, and
+ * the app. The answer is whether there was anything.
+ */
+bool peer_lane_drain(Peer *peer);
+
+/* Whether something waits to be written to it. */
+bool peer_lane_has_unwritten(const Peer *peer);
