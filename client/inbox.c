@@ -2,6 +2,7 @@
 #include "inbox.h"
 
 #include "macro.h"
+#include "parcel.h"
 #include "receiving.h"
 #include "renderer.h"
 
@@ -47,28 +48,53 @@ void inbox_drop(ipc_renderer *renderer)
 
 typedef struct Incoming {
     Delivery delivery;
-    sd_bus_message *message;
+    sd_bus_message *message; /* NULL: it came by the lane */
+    Parcel *parcel;
 } Incoming;
 
 static void incoming_deliver(ipc_renderer *renderer, Delivery *delivery, bool is_wanted)
 {
     Incoming *incoming = CONTAINER_OF(delivery, Incoming, delivery);
 
-    if (is_wanted)
+    if (is_wanted && incoming->message)
         receive_signal(renderer, incoming->message);
+    else if (is_wanted)
+        receive_packet(renderer, &incoming->parcel->packet);
     sd_bus_message_unref(incoming->message);
+    parcel_free(incoming->parcel);
     free(incoming);
 }
 
-void inbox_push_message(ipc_renderer *renderer, sd_bus_message *message)
+static Incoming *incoming_new(ipc_renderer *renderer)
 {
     Incoming *incoming;
 
     incoming = calloc(1, sizeof(*incoming));
-    if (!incoming) {
+    if (!incoming)
+        receive_warn(renderer, "A message was lost: out of memory");
+    return incoming;
+}
+
+void inbox_push_message(ipc_renderer *renderer, sd_bus_message *message)
+{
+    Incoming *incoming = incoming_new(renderer);
+
+    if (!incoming)
+        return;
+    incoming->message = sd_bus_message_ref(message);
+    inbox_push(&renderer->inbox, &incoming->delivery, incoming_deliver);
+}
+
+void inbox_push_packet(ipc_renderer *renderer, Packet *packet)
+{
+    Incoming *incoming = incoming_new(renderer);
+
+    if (!incoming)
+        return;
+    if (parcel_take(packet, &incoming->parcel) < 0) {
+        free(incoming);
         receive_warn(renderer, "A message was lost: out of memory");
         return;
     }
-    incoming->message = sd_bus_message_ref(message);
     inbox_push(&renderer->inbox, &incoming->delivery, incoming_deliver);
 }

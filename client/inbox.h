@@ -13,6 +13,7 @@
 #include <systemd/sd-bus.h>
 
 #include "ipc-renderer.h"
+#include "packet.h"
 
 typedef struct Delivery Delivery;
 
@@ -39,5 +40,6 @@ void inbox_deliver(ipc_renderer *renderer);
 /* Empties it when the renderer closes. */
 void inbox_drop(ipc_renderer *renderer);
 
-/* A signal of main. */
+/* A signal of main, by the bus or by the lane; what the packet owns is taken. */
 void inbox_push_message(ipc_renderer *renderer, sd_bus_message *message);
+void inbox_push_packet(ipc_renderer *renderer, Packet *packet);

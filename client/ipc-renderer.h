@@ -19,6 +19,7 @@
 #include "ipc-error.h"
 #include "ipc-event.h"
 #include "ipc-names.h"
+#include "ipc-port.h"
 #include "ipc-slot.h"
 
 #ifdef __cplusplus
@@ -86,6 +87,26 @@ int ipc_renderer_set_title(ipc_renderer *renderer, const char *title);
  * A token is good once: after main restarts, the renderer registers without it.
  */
 int ipc_renderer_set_guest_token(ipc_renderer *renderer, const char *token);
+
+/**
+ * enum ipc_renderer_flags - how a renderer talks to main
+ * @IPC_RENDERER_LANE: by a private socket, once main has opened it, instead of the bus: several times as fast, with args
+ *                     up to IPC_LANE_ARGS_MAX, but out of the sight of busctl monitor. All else is the same
+ */
+typedef enum ipc_renderer_flags {
+    IPC_RENDERER_LANE = 1 << 0
+} ipc_renderer_flags;
+
+/**
+ * ipc_renderer_set_flags - choose how it talks to main
+ * @renderer: a renderer that has not started to register
+ * @flags: a set of the above; 0 is how it begins
+ *
+ * Where main refuses a lane, the renderer is IPC_RENDERER_GONE with that error, as where main refuses to register it.
+ *
+ * Return: 0, or -EINVAL, -EBUSY (too late).
+ */
+int ipc_renderer_set_flags(ipc_renderer *renderer, ipc_renderer_flags flags);
 
 /**
  * ipc_renderer_set_timeout - how long the calls from here on wait for an answer
@@ -174,6 +195,17 @@ int ipc_renderer_process(ipc_renderer *renderer);
  */
 int ipc_renderer_wait(ipc_renderer *renderer, uint64_t timeout_usec);
 
+/**
+ * ipc_renderer_attach_port - drive a port by whatever drives the renderer
+ * @renderer: the renderer
+ * @port: a port, such as one of ipc_event_get_ports(); it may be used beyond the renderer, but has to be attached anew
+ *        then
+ *
+ * Return: 0, or -EINVAL, -EBUSY (the port is attached already), -ENOTCONN (the renderer or the port is closed), -ESTALE
+ * (the port was transferred), -ENOMEM.
+ */
+int ipc_renderer_attach_port(ipc_renderer *renderer, ipc_port *port);
+
 /* ---- listening ---- */
 
 /**
@@ -248,6 +280,24 @@ int ipc_renderer_send_tof(ipc_renderer *renderer, uint32_t id, const char *chann
 /* From a guest to the renderer that embeds it, whose ipc_webview_on_message() runs. Electron: sendToHost(). */
 int ipc_renderer_send_to_host(ipc_renderer *renderer, const char *channel, json_t *args);
 int ipc_renderer_send_to_hostf(ipc_renderer *renderer, const char *channel, const char *format, ...);
+
+/**
+ * ipc_renderer_post_message - send one value to main, and ports and files with it
+ * @renderer: the renderer
+ * @channel: 1 to 255 bytes of UTF-8
+ * @message: any JSON value; NULL is null. Main's listeners get it as their only argument
+ * @transfer: what goes along; NULL: nothing
+ *
+ * Electron: ipcRenderer.postMessage().
+ *
+ * Return: as ipc_renderer_send(), or as struct ipc_transfer says.
+ */
+int ipc_renderer_post_message(ipc_renderer *renderer, const char *channel, json_t *message,
+                              const ipc_transfer *transfer);
+
+/* The message made by json_pack() from one value's format, such as "{s:i}". Bad format, NaN: -EINVAL. */
+int ipc_renderer_post_messagef(ipc_renderer *renderer, const char *channel, const ipc_transfer *transfer,
+                               const char *format, ...);
 
 /**
  * ipc_reply_t - what runs when an invoke settles

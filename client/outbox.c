@@ -8,7 +8,9 @@
 #include "clock.h"
 #include "ipc-names.h"
 #include "macro.h"
+#include "lane.h"
 #include "renderer.h"
+#include "transfer.h"
 
 #define BUS_NAME "org.freedesktop.DBus"
 
@@ -27,6 +29,7 @@ static void call_destroy(ipc_slot *slot)
 
     assert(!call->held && !call->is_in_flight);
     sd_bus_message_unref(call->reply);
+    parcel_free(call->parcel);
     ipc_error_clear(&call->error);
     free(call->answerer);
     free(call);
@@ -65,6 +68,7 @@ static void held_free(ipc_renderer *renderer, Held *held)
     if (held->call)
         held->call->held = NULL;
     sd_bus_message_unref(held->message);
+    parcel_free(held->parcel);
     free(held);
 }
 
@@ -79,9 +83,12 @@ static void call_give_up(Call *call)
     if (!call->is_in_flight || !call->is_invoke || call->is_given_up)
         return;
     call->is_given_up = true;
-    if (sd_bus_message_new_method_call(renderer->bus, &message, NULL, IPC_MAIN_PATH, IPC_MAIN_INTERFACE,
+    if (call->is_by_lane)
+        (void)renderer_send_by_lane(renderer, &(Packet){ .verb = LANE_CANCEL, .serial = (uint32_t)call->cookie,
+                                                         .text_fd = -1 });
+    else if (sd_bus_message_new_method_call(renderer->bus, &message, NULL, IPC_MAIN_PATH, IPC_MAIN_INTERFACE,
                                        "Cancel") >= 0 &&
-        sd_bus_message_append(message, "u", (uint32_t)call->cookie) >= 0)
+             sd_bus_message_append(message, "u", (uint32_t)call->cookie) >= 0)
         (void)outbox_send_now(renderer, message, call->answerer, NULL);
 }
 
@@ -212,16 +219,27 @@ int outbox_send_now(ipc_renderer *renderer, sd_bus_message *message, const char 
     return 0;
 }
 
-static bool may_send(ipc_renderer *renderer, const Call *call)
+static bool may_send_by_bus(ipc_renderer *renderer, const Call *call)
 {
     Outbox *outbox = &renderer->outbox;
 
-    if (renderer->state != IPC_RENDERER_READY || (call && outbox->n_in_flight >= IPC_IN_FLIGHT_MAX))
-        return false;
-    return backlog_has_room(&outbox->backlog, renderer->bus);
+    return (!call || outbox->n_in_flight < IPC_IN_FLIGHT_MAX) && backlog_has_room(&outbox->backlog, renderer->bus);
 }
 
-static int send_to_main(ipc_renderer *renderer, sd_bus_message *message, size_t size, Call *call)
+static bool may_send_by_lane(const ipc_renderer *renderer, const Call *call)
+{
+    return (!call || renderer->outbox.n_in_lane < IPC_LANE_IN_FLIGHT_MAX) &&
+           renderer->lane.bytes < IPC_BACKLOG_BYTES_MAX;
+}
+
+static bool may_send(ipc_renderer *renderer, const Call *call)
+{
+    if (renderer->state != IPC_RENDERER_READY)
+        return false;
+    return renderer->flags & IPC_RENDERER_LANE ? may_send_by_lane(renderer, call) : may_send_by_bus(renderer, call);
+}
+
+static int send_by_bus(ipc_renderer *renderer, sd_bus_message *message, size_t size, Call *call)
 {
     int r;
 
@@ -231,16 +249,86 @@ static int send_to_main(ipc_renderer *renderer, sd_bus_message *message, size_t 
     return r;
 }
 
-static int outbox_hold(Outbox *outbox, sd_bus_message *message, size_t size, Call *call)
+static void call_sent_by_lane(Call *call, uint32_t serial)
+{
+    Outbox *outbox = &call->renderer->outbox;
+
+    call->is_by_lane = true;
+    call_sent(call, serial, false);
+    outbox->n_in_lane++;
+}
+
+static int send_by_lane(ipc_renderer *renderer, const Packet *packet, Call *call)
+{
+    Packet numbered = *packet;
+    int r;
+
+    if (!call)
+        return renderer_send_by_lane(renderer, packet);
+    /* 0 is no serial. */
+    numbered.serial = ++renderer->outbox.lane_serial ? renderer->outbox.lane_serial : ++renderer->outbox.lane_serial;
+    r = renderer_send_by_lane(renderer, &numbered);
+    if (r >= 0)
+        call_sent_by_lane(call, numbered.serial);
+    return r;
+}
+
+/* ---- messages of the bus ---- */
+
+static const struct {
+    const char *member;
+    bool has_id;
+    bool has_text;
+    bool has_transfers;
+} methods[] = {
+    [LANE_SEND] = { "Send", .has_text = true },
+    [LANE_INVOKE] = { "Invoke", .has_text = true },
+    [LANE_SEND_SYNC] = { "SendSync", .has_text = true },
+    [LANE_SEND_TO] = { "SendTo", .has_id = true, .has_text = true },
+    [LANE_SEND_TO_HOST] = { "SendToHost", .has_text = true },
+    [LANE_POST_MESSAGE] = { "PostMessage", .has_text = true, .has_transfers = true },
+    [LANE_CREATE_WEBVIEW] = { "CreateWebview" },
+};
+
+static int new_message(ipc_renderer *renderer, const Packet *packet, sd_bus_message **ret_message)
+{
+    _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL;
+    int r;
+
+    r = sd_bus_message_new_method_call(renderer->bus, &message, NULL, IPC_MAIN_PATH, IPC_MAIN_INTERFACE,
+                                       methods[packet->verb].member);
+    if (r >= 0 && methods[packet->verb].has_id)
+        r = sd_bus_message_append_basic(message, 'u', &packet->id);
+    if (r >= 0 && methods[packet->verb].has_text)
+        r = sd_bus_message_append(message, "ss", packet->channel, packet->text);
+    if (r >= 0 && methods[packet->verb].has_transfers)
+        r = transfer_append(packet, message);
+    if (r < 0)
+        return r;
+    *ret_message = TAKE_PTR(message);
+    return 0;
+}
+
+/* ---- holding ---- */
+
+static int outbox_hold(Outbox *outbox, sd_bus_message *message, const Packet *packet, size_t size, Call *call)
 {
     Held *held;
+    int r = 0;
 
     if (size > IPC_QUEUE_BYTES_MAX - outbox->held_bytes)
         return -ENOBUFS;
     held = calloc(1, sizeof(*held));
     if (!held)
         return -ENOMEM;
-    held->message = sd_bus_message_ref(message);
+    if (message)
+        held->message = sd_bus_message_ref(message);
+    else
+        r = parcel_copy(packet, &held->parcel);
+    if (r < 0) {
+        free(held);
+        return r;
+    }
     held->size = size;
     held->call = call;
     if (call)
@@ -250,14 +338,20 @@ static int outbox_hold(Outbox *outbox, sd_bus_message *message, size_t size, Cal
     return 0;
 }
 
-int outbox_submit(ipc_renderer *renderer, sd_bus_message *message, size_t size, Call *call)
+int outbox_submit(ipc_renderer *renderer, const Packet *packet, Call *call)
 {
+    _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL;
     Outbox *outbox = &renderer->outbox;
+    size_t size = packet->length + IPC_MESSAGE_OVERHEAD;
+    bool is_at_once = TAILQ_EMPTY(&outbox->held) && may_send(renderer, call);
+    int r;
 
-    size += IPC_MESSAGE_OVERHEAD;
-    if (TAILQ_EMPTY(&outbox->held) && may_send(renderer, call))
-        return send_to_main(renderer, message, size, call);
-    return outbox_hold(outbox, message, size, call);
+    if (renderer->flags & IPC_RENDERER_LANE)
+        return is_at_once ? send_by_lane(renderer, packet, call) : outbox_hold(outbox, NULL, packet, size, call);
+    r = new_message(renderer, packet, &message);
+    if (r < 0)
+        return r;
+    return is_at_once ? send_by_bus(renderer, message, size, call) : outbox_hold(outbox, message, NULL, size, call);
 }
 
 void outbox_flush(ipc_renderer *renderer)
@@ -268,7 +362,11 @@ void outbox_flush(ipc_renderer *renderer)
 
     while ((held = TAILQ_FIRST(&renderer->outbox.held)) && may_send(renderer, held->call)) {
         call = held->call;
-        r = send_to_main(renderer, held->message, held->size, call);
+        r = held->message ? send_by_bus(renderer, held->message, held->size, call)
+                          : send_by_lane(renderer, &held->parcel->packet, call);
+        /* Large texts before it are unread: it has its turn when something was read. */
+        if (r == -ENOBUFS && held->parcel)
+            return;
         held_free(renderer, held);
         if (r < 0 && call)
             call_fail(call, IPC_ERROR_MAIN_GONE, "The message could not be sent");
@@ -291,15 +389,16 @@ static void call_landed(Call *call)
     TAILQ_REMOVE(&outbox->in_flight, call, link);
     call->is_in_flight = false;
     outbox->n_in_flight -= call->answerer != NULL;
+    outbox->n_in_lane -= call->is_by_lane;
 }
 
-static Call *find_in_flight(const Outbox *outbox, uint64_t cookie)
+static Call *find_in_flight(const Outbox *outbox, uint64_t cookie, bool is_by_lane)
 {
     Call *call;
 
     /* Answers come mostly in order. */
     TAILQ_FOREACH(call, &outbox->in_flight, link)
-        if (call->cookie == cookie)
+        if (call->cookie == cookie && call->is_by_lane == is_by_lane)
             return call;
     return NULL;
 }
@@ -353,7 +452,7 @@ bool outbox_receive(ipc_renderer *renderer, sd_bus_message *reply)
 
     if (sd_bus_message_get_reply_cookie(reply, &cookie) < 0)
         return false;
-    call = find_in_flight(&renderer->outbox, cookie);
+    call = find_in_flight(&renderer->outbox, cookie, false);
     if (!call || (!is_from_bus && !is_from(sender, call->answerer)))
         return false;
 
@@ -362,6 +461,55 @@ bool outbox_receive(ipc_renderer *renderer, sd_bus_message *reply)
         call_take_answer(call, reply, is_from_bus);
     call_drop(call);
     return true;
+}
+
+static void call_take_packet(Call *call, Packet *packet)
+{
+    if (packet->verb == LANE_RESULT)
+        (void)parcel_take(packet, &call->parcel);
+    else
+        (void)lane_read_error(packet, &call->error);
+    call_settle(call);
+}
+
+int outbox_receive_packet(ipc_renderer *renderer, Packet *packet)
+{
+    Call *call;
+
+    if (packet->verb != LANE_RESULT && packet->verb != LANE_ERROR)
+        return -EBADMSG;
+    call = find_in_flight(&renderer->outbox, packet->serial, true);
+    if (!call)
+        return -EBADMSG;
+    call_landed(call);
+    if (!call->is_settled)
+        call_take_packet(call, packet);
+    call_drop(call);
+    return 0;
+}
+
+int call_read_text(Call *call, const char **ret_text, size_t *ret_length)
+{
+    int r;
+
+    if (call->parcel) {
+        *ret_text = call->parcel->packet.text;
+        *ret_length = call->parcel->packet.length;
+        return 0;
+    }
+    if (!call->reply)
+        return -EBADMSG;
+    r = sd_bus_message_read_basic(call->reply, 's', ret_text);
+    if (r <= 0)
+        return r < 0 ? r : -EBADMSG;
+    *ret_length = strlen(*ret_text);
+    return 0;
+}
+
+void call_drop_reply(Call *call)
+{
+    call->reply = sd_bus_message_unref(call->reply);
+    call->parcel = parcel_free(call->parcel);
 }
 
 bool outbox_expire(ipc_renderer *renderer)
@@ -402,6 +550,22 @@ void outbox_fail_held(ipc_renderer *renderer, const char *error_name, const char
         held_free(renderer, held);
         if (call)
             call_fail(call, error_name, message);
+    }
+}
+
+void outbox_fail_lane(ipc_renderer *renderer, const char *error_name, const char *message)
+{
+    Call *call, *next;
+
+    /* What was cancelled was cancelled. */
+    outbox_expire(renderer);
+    TAILQ_FOREACH_SAFE(call, &renderer->outbox.in_flight, link, next) {
+        if (!call->is_by_lane)
+            continue;
+        call_landed(call);
+        if (!call->is_settled)
+            call_fail(call, error_name, message);
+        call_drop(call);
     }
 }
 

@@ -12,6 +12,7 @@
 #include "error.h"
 #include "inbox.h"
 #include "ipc-renderer.h"
+#include "parcel.h"
 #include "slot.h"
 
 typedef struct Call Call;
@@ -33,14 +34,16 @@ struct Call {
     bool is_immediate; /* done runs when it settles; else in turn, from the inbox */
     bool is_invoke;    /* main is told when it is given up */
     bool is_in_flight;
+    bool is_by_lane; /* where it is in flight */
     bool is_settled;
     bool is_cancelled;
     bool is_given_up; /* main has been told */
     uint64_t deadline; /* us of CLOCK_MONOTONIC */
-    uint64_t cookie;
+    uint64_t cookie; /* of its message, or its serial on the lane */
     char *answerer; /* whose answer counts, beside that of the bus; NULL: the bus alone */
     Held *held;
-    sd_bus_message *reply;
+    sd_bus_message *reply; /* that came by the bus */
+    Parcel *parcel;        /* that came by the lane */
     ipc_error error;
     void (*callback)(void); /* for done */
     void *userdata;
@@ -50,7 +53,8 @@ struct Call {
 
 struct Held {
     TAILQ_ENTRY(Held) link;
-    sd_bus_message *message;
+    sd_bus_message *message; /* NULL: for the lane */
+    Parcel *parcel;
     size_t size;
     Call *call; /* NULL: one-way */
 };
@@ -60,7 +64,9 @@ typedef struct Outbox {
     size_t held_bytes;
     Backlog backlog;
     TAILQ_HEAD(, Call) in_flight;
-    unsigned n_in_flight; /* to main */
+    unsigned n_in_flight; /* to main, by the bus */
+    unsigned n_in_lane;   /* by the lane */
+    uint32_t lane_serial; /* of the last call there */
     TAILQ_HEAD(CallList, Call) deadlines; /* soonest first */
 } Outbox;
 
@@ -71,8 +77,11 @@ int call_new(ipc_renderer *renderer, ipc_slot **ret_slot, CallDone done, uint64_
 /* It was never submitted. */
 void call_discard(Call *call);
 
-/* A message for main; the call is NULL for a one-way message. On failure neither has been taken. */
-int outbox_submit(ipc_renderer *renderer, sd_bus_message *message, size_t size, Call *call);
+/*
+ * A message for main, in the words of lanes, which becomes one of the bus where there is no lane. The call is NULL for
+ * a one-way message. On failure nothing has been taken.
+ */
+int outbox_submit(ipc_renderer *renderer, const Packet *packet, Call *call);
 
 /* A message to the bus itself or to one main, past all that is held. */
 int outbox_send_now(ipc_renderer *renderer, sd_bus_message *message, const char *destination, Call *call);
@@ -87,11 +96,23 @@ uint64_t outbox_get_deadline(const Outbox *outbox);
 /* An answer arrived; false: it answers nothing that was asked. */
 bool outbox_receive(ipc_renderer *renderer, sd_bus_message *reply);
 
+/* The same by the lane. -EBADMSG: a packet that is no answer. */
+int outbox_receive_packet(ipc_renderer *renderer, Packet *packet);
+
+/* The text of a settled call's reply. -EBADMSG: it has none. */
+int call_read_text(Call *call, const char **ret_text, size_t *ret_length);
+
+/* The reply was none: there is an error instead. */
+void call_drop_reply(Call *call);
+
 /* There is no main: what is held for it settles with the error. */
 void outbox_fail_held(ipc_renderer *renderer, const char *error_name, const char *message);
 
 /* What the user has called settles, in flight or held; one-way messages stay. */
 void outbox_fail_calls(ipc_renderer *renderer, const char *error_name, const char *message);
+
+/* The lane has ended: so do the calls in flight on it. */
+void outbox_fail_lane(ipc_renderer *renderer, const char *error_name, const char *message);
 
 /* The connection has ended, and everything with it. */
 void outbox_fail_all(ipc_renderer *renderer, const char *error_name, const char *message);

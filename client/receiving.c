@@ -21,9 +21,13 @@ static int event_reply(ipc_event *event, const char *channel, const Text *args)
 {
     ipc_renderer *renderer = ((RendererEvent *)event)->renderer;
 
-    if (event->sender_id == 0)
-        return send_text(renderer, "Send", channel, args);
-    return send_text_to(renderer, event->sender_id, channel, args);
+    return send_one_way(renderer, event->sender_id == 0 ? LANE_SEND : LANE_SEND_TO, event->sender_id, channel,
+                        args->data, args->length);
+}
+
+static size_t event_get_reply_max(const ipc_event *event)
+{
+    return send_get_max(((const RendererEvent *)event)->renderer);
 }
 
 static void event_destroy(ipc_event *event)
@@ -37,6 +41,7 @@ static void event_destroy(ipc_event *event)
 
 static const EventOps renderer_event_ops = {
     .reply = event_reply,
+    .get_reply_max = event_get_reply_max,
     .destroy = event_destroy,
 };
 
@@ -78,44 +83,133 @@ void receive_leak(const char *channel, void *renderer)
     receive_warn(renderer, message);
 }
 
-static int receive_message(ipc_renderer *renderer, sd_bus_message *message)
-{
-    _cleanup_(json_cleanup) json_t *args = NULL;
-    _cleanup_(ipc_event_unrefp) ipc_event *event = NULL;
-    const char *channel, *text;
-    uint32_t sender_id;
-    int r;
+/* ---- from the bus and the lane to signals ---- */
 
-    r = sd_bus_message_read(message, "ssu", &channel, &text, &sender_id);
-    if (r < 0)
-        return r;
-    /* What nobody hears need not be read. */
-    if (emitter_count(&renderer->observers, RENDERER_ANY) == 0 && emitter_count(&renderer->listeners, channel) == 0)
-        return 0;
-    r = text_decode_args(text, channel, &args, NULL);
-    if (r >= 0)
-        r = receive_new_event(renderer, channel, sender_id, &event);
-    if (r < 0)
-        return r;
-    event_emit(&renderer->observers, RENDERER_ANY, event, args);
-    event_emit(&renderer->listeners, channel, event, args);
-    return 0;
-}
-
-void receive_signal(ipc_renderer *renderer, sd_bus_message *message)
+static int read_signal(sd_bus_message *message, Signal *signal)
 {
     const char *member = sd_bus_message_get_member(message);
     int r;
 
-    if (strcmp(member, "Message") == 0)
-        r = receive_message(renderer, message);
-    else if (strncmp(member, "Webview", strlen("Webview")) == 0)
-        r = webview_receive(renderer, message);
+    if (strcmp(member, "Message") == 0) {
+        signal->verb = LANE_MESSAGE;
+        r = sd_bus_message_read(message, "ssu", &signal->channel, &signal->text, &signal->id);
+    } else if (strcmp(member, "PortMessage") == 0) {
+        signal->verb = LANE_PORT_MESSAGE;
+        r = sd_bus_message_read(message, "ss", &signal->channel, &signal->text);
+        if (r >= 0)
+            r = transfers_from_message(message, &signal->transfers, NULL);
+        if (r >= 0)
+            r = sd_bus_message_read_basic(message, 'u', &signal->id);
+    } else if (strcmp(member, "WebviewMessage") == 0) {
+        signal->verb = LANE_WEBVIEW_MESSAGE;
+        r = sd_bus_message_read(message, "uss", &signal->id, &signal->channel, &signal->text);
+    } else if (strcmp(member, "WebviewAttached") == 0) {
+        signal->verb = LANE_WEBVIEW_ATTACHED;
+        r = sd_bus_message_read(message, "su", &signal->text, &signal->id);
+    } else if (strcmp(member, "WebviewDetached") == 0) {
+        signal->verb = LANE_WEBVIEW_DETACHED;
+        r = sd_bus_message_read_basic(message, 'u', &signal->id);
+    } else {
+        return -ENOENT; /* of a later version */
+    }
+    signal->length = signal->text ? strlen(signal->text) : 0;
+    return r;
+}
+
+static int emit_args(ipc_renderer *renderer, Signal *signal, json_t *args)
+{
+    _cleanup_(ipc_event_unrefp) ipc_event *event = NULL;
+    int r;
+
+    r = receive_new_event(renderer, signal->channel, signal->id, &event);
+    if (r < 0)
+        return r;
+    event->transfers = TAKE_PTR(signal->transfers);
+    event_emit(&renderer->observers, RENDERER_ANY, event, args);
+    event_emit(&renderer->listeners, signal->channel, event, args);
+    return 0;
+}
+
+/* What nobody hears need not be read. */
+static bool is_heard(const ipc_renderer *renderer, const Signal *signal)
+{
+    return emitter_count(&renderer->observers, RENDERER_ANY) > 0 ||
+           emitter_count(&renderer->listeners, signal->channel) > 0;
+}
+
+static int receive_message(ipc_renderer *renderer, Signal *signal)
+{
+    _cleanup_(json_cleanup) json_t *args = NULL;
+    int r;
+
+    if (!is_heard(renderer, signal))
+        return 0;
+    r = text_decode_args_sized(signal->text, signal->length, signal->channel, &args, NULL);
+    return r < 0 ? r : emit_args(renderer, signal, args);
+}
+
+/* The message is the only argument, as in Electron. */
+static int receive_port_message(ipc_renderer *renderer, Signal *signal)
+{
+    _cleanup_(json_cleanup) json_t *args = NULL;
+    json_t *value;
+    int r;
+
+    if (!is_heard(renderer, signal))
+        return 0;
+    r = text_decode_value(signal->text, signal->length, &value);
+    if (r < 0)
+        return r;
+    args = json_array();
+    if (!args || json_array_append_new(args, value) < 0)
+        return -ENOMEM;
+    return emit_args(renderer, signal, args);
+}
+
+static void receive(ipc_renderer *renderer, Signal *signal)
+{
+    int r;
+
+    if (signal->verb == LANE_MESSAGE)
+        r = receive_message(renderer, signal);
+    else if (signal->verb == LANE_PORT_MESSAGE)
+        r = receive_port_message(renderer, signal);
     else
-        return;
+        r = webview_receive(renderer, signal);
     if (r < 0)
         receive_warn(renderer, r == -ENOMEM ? "A message was lost: out of memory"
                                             : "A message of main was not understood, and is lost");
+}
+
+void receive_signal(ipc_renderer *renderer, sd_bus_message *message)
+{
+    Signal signal = { 0 };
+    int r;
+
+    r = read_signal(message, &signal);
+    if (r >= 0)
+        receive(renderer, &signal);
+    else if (r != -ENOENT)
+        receive_warn(renderer, r == -ENOMEM ? "A message was lost: out of memory"
+                                            : "A message of main was not understood, and is lost");
+    transfers_free(signal.transfers);
+}
+
+void receive_packet(ipc_renderer *renderer, Packet *packet)
+{
+    Signal signal = {
+        .verb = packet->verb,
+        .id = packet->id,
+        .channel = packet->channel,
+        .text = packet->text,
+        .length = packet->length,
+    };
+
+    if (transfers_from_packet(packet, &signal.transfers) < 0)
+        receive_warn(renderer, "A message was lost: out of memory");
+    else
+        receive(renderer, &signal);
+    transfers_free(signal.transfers);
 }
 
 /* ---- listening ---- */

@@ -6,9 +6,22 @@
 #include <systemd/sd-bus.h>
 
 #include "ipc-renderer.h"
+#include "lane.h"
+#include "transfer.h"
+
+/* What main says unasked, whichever way it came. */
+typedef struct Signal {
+    LaneVerb verb;
+    uint32_t id; /* of the sender, or the guest */
+    const char *channel;
+    const char *text;
+    size_t length;
+    Transfers *transfers; /* owned until it is taken; NULL: none */
+} Signal;
 
 /* Runs the listeners of a signal of main. */
 void receive_signal(ipc_renderer *renderer, sd_bus_message *message);
+void receive_packet(ipc_renderer *renderer, Packet *packet);
 
 /* An event of a renderer; replies go to main (sender_id 0) or to that renderer. */
 int receive_new_event(ipc_renderer *renderer, const char *channel, uint32_t sender_id, ipc_event **ret_event);

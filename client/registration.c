@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "ipc-names.h"
+#include "lane-client.h"
 #include "macro.h"
 #include "outbox.h"
 #include "renderer.h"
@@ -19,7 +20,7 @@
  * Messages go to the unique name of a main process, never to its well-known name: so a call reaches the process that
  * the renderer registered with, or fails. What is sent while there is none waits in the outbox.
  *
- *   want main -> GetNameOwner --------------------> Register -> ready
+ *   want main -> GetNameOwner --------------------> Register -> ready, or OpenLane -> ready
  *                     | no owner                       ^
  *                     +-> StartServiceByName -> GetNameOwner
  *
@@ -76,6 +77,7 @@ static void main_gone(ipc_renderer *renderer, const ipc_error *error)
 }
 
 static int start_looking(ipc_renderer *renderer, bool may_start_service);
+static int send_open_lane(ipc_renderer *renderer);
 
 /*
  * The main that it talked to went, and another came meanwhile, or may be started: one that leaves because nobody needs
@@ -119,6 +121,44 @@ static void no_service(ipc_renderer *renderer, const ipc_error *why)
     ipc_error_clear(&error);
 }
 
+static void ready(ipc_renderer *renderer)
+{
+    renderer->id = renderer->registered_id;
+    renderer_set_state(renderer, IPC_RENDERER_READY, NULL);
+    outbox_flush(renderer);
+}
+
+/* What main has said by the bus before is in the inbox by now, and what it says from here on comes by the lane. */
+static void on_lane_opened(Call *call)
+{
+    ipc_renderer *renderer = call->renderer;
+    const ipc_error *error = send_get_error(call);
+    int fd, r;
+
+    if (renderer->state != IPC_RENDERER_CONNECTING)
+        return;
+    if (error) {
+        registration_failed(renderer, error);
+        return;
+    }
+    r = renderer->has_lost_owner ? -EHOSTDOWN : sd_bus_message_read_basic(call->reply, 'h', &fd);
+    if (r >= 0)
+        r = lane_open(renderer, fd);
+    if (r < 0)
+        registration_failed_errno(renderer, r);
+    else
+        ready(renderer);
+}
+
+static int send_open_lane(ipc_renderer *renderer)
+{
+    _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL;
+    int r;
+
+    r = sd_bus_message_new_method_call(renderer->bus, &message, NULL, IPC_MAIN_PATH, IPC_MAIN_INTERFACE, "OpenLane");
+    return r < 0 ? r : registration_ask(renderer, message, renderer->owner, on_lane_opened, NULL);
+}
+
 static void on_registered(Call *call)
 {
     ipc_renderer *renderer = call->renderer;
@@ -141,12 +181,17 @@ static void on_registered(Call *call)
         registration_failed_errno(renderer, -EBADMSG);
         return;
     }
-    renderer->id = id;
+    renderer->registered_id = id;
     renderer->n_looks = 0;
     /* A token is good once. */
     free(TAKE_PTR(renderer->guest_token));
-    renderer_set_state(renderer, IPC_RENDERER_READY, NULL);
-    outbox_flush(renderer);
+    if (!(renderer->flags & IPC_RENDERER_LANE)) {
+        ready(renderer);
+        return;
+    }
+    r = send_open_lane(renderer);
+    if (r < 0)
+        registration_failed_errno(renderer, r);
 }
 
 static int append_option(sd_bus_message *message, const char *key, const char *value)
@@ -327,6 +372,36 @@ int registration_want_main(ipc_renderer *renderer)
         return 0;
     }
     return look_for_main(renderer, true);
+}
+
+/* Main lives, so it was the lane alone that broke. */
+static void on_pong(Call *call)
+{
+    ipc_renderer *renderer = call->renderer;
+
+    if (renderer->state == IPC_RENDERER_GONE && !send_get_error(call))
+        (void)look_for_main(renderer, false);
+}
+
+static int ping_owner(ipc_renderer *renderer)
+{
+    _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL;
+    int r;
+
+    r = sd_bus_message_new_method_call(renderer->bus, &message, NULL, "/", "org.freedesktop.DBus.Peer", "Ping");
+    return r < 0 ? r : registration_ask(renderer, message, renderer->owner, on_pong, NULL);
+}
+
+void registration_lane_lost(ipc_renderer *renderer)
+{
+    ipc_error error = IPC_ERROR_INIT;
+
+    if (renderer->state != IPC_RENDERER_READY)
+        return;
+    if (error_setf(&error, IPC_ERROR_MAIN_GONE, "The lane to the main process of '%s' ended", renderer->name) >= 0)
+        main_gone(renderer, &error);
+    ipc_error_clear(&error);
+    (void)ping_owner(renderer);
 }
 
 void registration_name_changed(ipc_renderer *renderer, sd_bus_message *message)

@@ -11,6 +11,9 @@
 /* Looks for main, and has it started, unless that is under way or done. */
 int registration_want_main(ipc_renderer *renderer);
 
+/* The lane broke, or main did: everything on it has settled. Registers anew if main is still there. */
+void registration_lane_lost(ipc_renderer *renderer);
+
 /* The service that the bus was asked to start will not come. The error is that of the bus, or IPC_ERROR_MAIN_GONE. */
 void registration_start_failed(ipc_renderer *renderer, const ipc_error *error);
 

@@ -5,10 +5,13 @@
 #include <errno.h>
 #include <limits.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "clock.h"
 #include "ipc-names.h"
+#include "lane-client.h"
 #include "macro.h"
+#include "port.h"
 #include "receiving.h"
 #include "registration.h"
 #include "text.h"
@@ -128,6 +131,7 @@ void renderer_lose_bus(ipc_renderer *renderer)
     starting_end(renderer);
     renderer->id = 0;
     renderer->state = IPC_RENDERER_CLOSED;
+    lane_close(renderer);
     outbox_fail_all(renderer, IPC_ERROR_MAIN_GONE, "The bus went away");
     renderer_set_state(renderer, IPC_RENDERER_CLOSED, &error);
     ipc_error_clear(&error);
@@ -155,6 +159,9 @@ int ipc_renderer_new(ipc_renderer **ret_renderer, sd_bus *bus, const char *name)
     renderer->timeout = IPC_TIMEOUT_USEC;
     renderer->listeners.leak = receive_leak;
     renderer->listeners.leak_userdata = renderer;
+    watch_set_init(&renderer->watches);
+    renderer->poll = (BusPoll)BUS_POLL_INIT;
+    wire_init(&renderer->lane, -1);
     outbox_init(&renderer->outbox);
     inbox_init(&renderer->inbox);
     renderer->name = strdup(name);
@@ -189,6 +196,8 @@ ipc_renderer *ipc_renderer_unref(ipc_renderer *renderer)
     assert(LIST_EMPTY(&renderer->webviews));
     emitter_clear(&renderer->listeners);
     emitter_clear(&renderer->observers);
+    watch_set_clear(&renderer->watches);
+    bus_poll_clear(&renderer->poll);
     sd_bus_slot_unref(renderer->filter_slot);
     sd_bus_unref(renderer->bus);
     free(renderer->owner);
@@ -205,7 +214,8 @@ static bool has_unsent(ipc_renderer *renderer)
 
     if (renderer->state == IPC_RENDERER_CLOSED || renderer->is_pumping)
         return false;
-    return !TAILQ_EMPTY(&renderer->outbox.held) || (sd_bus_get_n_queued_write(renderer->bus, &n) >= 0 && n > 0);
+    return !TAILQ_EMPTY(&renderer->outbox.held) || wire_has_unwritten(&renderer->lane) ||
+           (sd_bus_get_n_queued_write(renderer->bus, &n) >= 0 && n > 0);
 }
 
 /* What was accepted is written, if the bus and main let it; a program that sends and ends has sent. */
@@ -217,13 +227,19 @@ static void write_unsent(ipc_renderer *renderer)
     while (r >= 0 && has_unsent(renderer) && now < deadline) {
         r = renderer_pump(renderer);
         if (r == 0)
-            r = sd_bus_wait(renderer->bus, deadline - now);
+            r = bus_poll_wait(renderer->bus, &renderer->watches, deadline - now);
         if (r == -EINTR)
             r = 0;
         now = clock_now(CLOCK_MONOTONIC);
     }
     if (r >= 0 && renderer->is_started && !renderer->is_pumping && renderer->state != IPC_RENDERER_CLOSED)
         (void)backlog_settle(renderer->bus, deadline > now ? deadline - now : 1);
+}
+
+static void renderer_detach(ipc_renderer *renderer)
+{
+    loop_detach(&renderer->loop);
+    watch_set_detach(&renderer->watches);
 }
 
 void ipc_renderer_close(ipc_renderer *renderer)
@@ -234,7 +250,7 @@ void ipc_renderer_close(ipc_renderer *renderer)
         return;
     held = ipc_renderer_ref(renderer);
     renderer->is_closing = true;
-    loop_detach(&renderer->loop);
+    renderer_detach(renderer);
     emitter_remove_all(&renderer->listeners, NULL);
     emitter_remove_all(&renderer->observers, NULL);
     if (!renderer->bus)
@@ -248,6 +264,8 @@ void ipc_renderer_close(ipc_renderer *renderer)
     outbox_fail_all(renderer, IPC_ERROR_CANCELLED, "The renderer was closed");
     inbox_drop(renderer);
     webview_detach_all(renderer, UINT_MAX, NULL);
+    lane_close(renderer);
+    watch_set_clear(&renderer->watches);
     sd_bus_close(renderer->bus);
 }
 
@@ -275,6 +293,16 @@ int ipc_renderer_set_title(ipc_renderer *renderer, const char *title)
 int ipc_renderer_set_guest_token(ipc_renderer *renderer, const char *token)
 {
     return set_option(renderer, renderer ? &renderer->guest_token : NULL, token, IPC_TITLE_MAX);
+}
+
+int ipc_renderer_set_flags(ipc_renderer *renderer, ipc_renderer_flags flags)
+{
+    if (!renderer || (flags & ~IPC_RENDERER_LANE))
+        return -EINVAL;
+    if (renderer->is_started)
+        return -EBUSY;
+    renderer->flags = flags;
+    return 0;
 }
 
 int ipc_renderer_set_timeout(ipc_renderer *renderer, uint64_t timeout_usec)
@@ -305,9 +333,9 @@ sd_bus *ipc_renderer_get_bus(ipc_renderer *renderer)
     return renderer ? renderer->bus : NULL;
 }
 
-/* ---- loops ---- */
+/* ---- pumping ---- */
 
-int renderer_pump(ipc_renderer *renderer)
+static int pump_bus(ipc_renderer *renderer)
 {
     _cleanup_(ipc_renderer_unrefp) ipc_renderer *held = NULL;
     bool was_started = renderer->is_started;
@@ -335,6 +363,14 @@ int renderer_pump(ipc_renderer *renderer)
     return was_started ? r : 1;
 }
 
+int renderer_pump(ipc_renderer *renderer)
+{
+    int r;
+
+    r = pump_bus(renderer);
+    return r == 0 && lane_read(renderer, MSG_DONTWAIT) ? 1 : r;
+}
+
 int renderer_get_pump_timeout(ipc_renderer *renderer, uint64_t *ret_usec)
 {
     uint64_t until, deadline = outbox_get_deadline(&renderer->outbox);
@@ -347,7 +383,99 @@ int renderer_get_pump_timeout(ipc_renderer *renderer, uint64_t *ret_usec)
     return 0;
 }
 
-int ipc_renderer_process(ipc_renderer *renderer)
+static uint64_t left_until(uint64_t until)
+{
+    uint64_t now;
+
+    if (until == 0 || until == UINT64_MAX)
+        return until;
+    now = clock_now(CLOCK_MONOTONIC);
+    return until > now ? until - now : 0;
+}
+
+int renderer_block_on_lane(ipc_renderer *renderer)
+{
+    uint64_t until;
+    int r;
+
+    if (!wire_is_open(&renderer->lane) || wire_has_unwritten(&renderer->lane))
+        return 0;
+    r = renderer_get_pump_timeout(renderer, &until);
+    if (r < 0 || left_until(until) <= IPC_LANE_BLOCK_USEC)
+        return r;
+    return lane_read(renderer, 0);
+}
+
+int renderer_sleep(ipc_renderer *renderer, uint64_t until)
+{
+    return bus_poll_wait(renderer->bus, &renderer->watches, left_until(until));
+}
+
+/* ---- loops ---- */
+
+static void deliver(ipc_renderer *renderer)
+{
+    renderer->is_processing = true;
+    inbox_deliver(renderer);
+    renderer->is_processing = false;
+}
+
+void renderer_run_lane(ipc_renderer *renderer)
+{
+    _cleanup_(ipc_renderer_unrefp) ipc_renderer *held = ipc_renderer_ref(renderer);
+
+    if (held->is_pumping || held->is_processing)
+        return;
+    (void)lane_read(held, MSG_DONTWAIT);
+    while (!inbox_is_empty(&held->inbox) && held->loop.event)
+        deliver(held);
+}
+
+/* Whatever else is driven may run callbacks, and is not to run from within one. */
+static int process_watches(ipc_renderer *renderer)
+{
+    int r;
+
+    if (wire_is_open(&renderer->lane) && !LIST_NEXT(LIST_FIRST(&renderer->watches.watches), link))
+        return lane_read(renderer, MSG_DONTWAIT);
+    renderer->is_polled = false;
+    r = watch_set_dispatch(&renderer->watches);
+    return r;
+}
+
+/* With more than the bus to read, who is ready is found out once, and nobody else is asked. */
+static int process_ready(ipc_renderer *renderer)
+{
+    uint64_t until;
+    int r;
+
+    if (!renderer->is_polled) {
+        r = bus_poll_wait(renderer->bus, &renderer->watches, 0);
+        if (r < 0)
+            return r == -EINTR ? 0 : r;
+        renderer->ready |= r;
+        renderer->is_polled = true;
+    }
+    if (renderer->ready & BUS_POLL_WATCHES) {
+        renderer->ready &= ~BUS_POLL_WATCHES;
+        r = process_watches(renderer);
+        if (r != 0)
+            return r;
+    }
+    r = renderer_get_pump_timeout(renderer, &until);
+    if (r < 0)
+        return r;
+    if ((renderer->ready & BUS_POLL_BUS) || left_until(until) == 0) {
+        r = pump_bus(renderer);
+        if (r != 0)
+            return r;
+        renderer->ready &= ~BUS_POLL_BUS;
+    }
+    renderer->is_polled = false;
+    return 0;
+}
+
+static int process_bus(ipc_renderer *renderer)
 {
     _cleanup_(ipc_renderer_unrefp) ipc_renderer *held = NULL;
     int r;
@@ -358,27 +486,40 @@ int ipc_renderer_process(ipc_renderer *renderer)
         return -EBUSY;
     if (inbox_is_empty(&renderer->inbox)) {
         r = renderer_check_open(renderer);
-        return r < 0 ? r : renderer_pump(renderer);
+        return r < 0 ? r : pump_bus(renderer);
     }
     held = ipc_renderer_ref(renderer);
-    held->is_processing = true;
-    inbox_deliver(held);
-    held->is_processing = false;
+    deliver(held);
     return 1;
+}
+
+int ipc_renderer_process(ipc_renderer *renderer)
+{
+    _cleanup_(ipc_renderer_unrefp) ipc_renderer *held = NULL;
+    int r;
+
+    if (!renderer || renderer->is_processing || !inbox_is_empty(&renderer->inbox) ||
+        LIST_EMPTY(&renderer->watches.watches))
+        return process_bus(renderer);
+    r = renderer_check_open(renderer);
+    if (r < 0)
+        return r;
+    held = ipc_renderer_ref(renderer);
+    return process_ready(held);
 }
 
 int ipc_renderer_get_fd(ipc_renderer *renderer)
 {
     int r = renderer_check_open(renderer);
 
-    return r < 0 ? r : sd_bus_get_fd(renderer->bus);
+    return r < 0 ? r : bus_poll_get_fd(&renderer->poll, renderer->bus, &renderer->watches);
 }
 
 int ipc_renderer_get_events(ipc_renderer *renderer)
 {
     int r = renderer_check_open(renderer);
 
-    return r < 0 ? r : sd_bus_get_events(renderer->bus);
+    return r < 0 ? r : bus_poll_update(&renderer->poll, renderer->bus, &renderer->watches);
 }
 
 int ipc_renderer_get_timeout(ipc_renderer *renderer, uint64_t *ret_usec)
@@ -397,29 +538,39 @@ int ipc_renderer_get_timeout(ipc_renderer *renderer, uint64_t *ret_usec)
 
 int ipc_renderer_wait(ipc_renderer *renderer, uint64_t timeout_usec)
 {
-    uint64_t until, now, left;
+    uint64_t until, left;
     int r;
 
     r = ipc_renderer_get_timeout(renderer, &until);
     if (r < 0)
         return r;
-    now = clock_now(CLOCK_MONOTONIC);
-    left = until == UINT64_MAX ? UINT64_MAX : until > now ? until - now : 0;
+    left = left_until(until);
     if (left == 0)
         return 1;
-    r = sd_bus_wait(renderer->bus, left < timeout_usec ? left : timeout_usec);
+    r = bus_poll_wait(renderer->bus, &renderer->watches, left < timeout_usec ? left : timeout_usec);
+    if (r < 0)
+        return r;
+    renderer->ready |= r;
+    renderer->is_polled = r > 0;
     /* The end of a call's time is something to process, too. */
-    return r == 0 && left < timeout_usec ? 1 : r;
+    return r > 0 || left < timeout_usec;
+}
+
+int ipc_renderer_attach_port(ipc_renderer *renderer, ipc_port *port)
+{
+    int r = port ? renderer_check_open(renderer) : -EINVAL;
+
+    return r < 0 ? r : port_attach(port, &renderer->watches);
 }
 
 static int loop_get_fd(void *object)
 {
-    return ipc_renderer_get_fd(object);
+    return sd_bus_get_fd(((ipc_renderer *)object)->bus);
 }
 
 static int loop_get_events(void *object)
 {
-    return ipc_renderer_get_events(object);
+    return sd_bus_get_events(((ipc_renderer *)object)->bus);
 }
 
 static int loop_get_timeout(void *object, uint64_t *ret_usec)
@@ -429,7 +580,7 @@ static int loop_get_timeout(void *object, uint64_t *ret_usec)
 
 static int loop_process(void *object)
 {
-    return ipc_renderer_process(object);
+    return process_bus(object);
 }
 
 static const LoopOps renderer_loop_ops = {
@@ -443,14 +594,21 @@ int ipc_renderer_attach_event(ipc_renderer *renderer, sd_event *event, int64_t p
 {
     int r = renderer_check_open(renderer);
 
-    return r < 0 ? r : loop_attach(&renderer->loop, event, priority, &renderer_loop_ops, renderer);
+    if (r >= 0)
+        r = loop_attach(&renderer->loop, event, priority, &renderer_loop_ops, renderer);
+    if (r < 0)
+        return r;
+    r = watch_set_attach(&renderer->watches, renderer->loop.event, priority);
+    if (r < 0)
+        renderer_detach(renderer);
+    return r;
 }
 
 int ipc_renderer_detach_event(ipc_renderer *renderer)
 {
     if (!renderer)
         return -EINVAL;
-    loop_detach(&renderer->loop);
+    renderer_detach(renderer);
     return 0;
 }
 

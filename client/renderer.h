@@ -6,12 +6,15 @@
 #include <stdbool.h>
 #include <sys/queue.h>
 
+#include "bus-poll.h"
 #include "emitter.h"
 #include "inbox.h"
 #include "ipc-renderer.h"
 #include "loop.h"
 #include "outbox.h"
 #include "starting.h"
+#include "watch.h"
+#include "wire.h"
 
 struct ipc_renderer {
     unsigned n_ref;
@@ -21,7 +24,16 @@ struct ipc_renderer {
     char *title;       /* NULL: none */
     char *guest_token; /* NULL: none, or used */
     uint64_t timeout;  /* us, of calls from here on */
-    Loop loop;
+    Loop loop;        /* of the bus */
+    WatchSet watches; /* the lane, and ports */
+    BusPoll poll;
+    int ready;        /* BUS_POLL_...: who is known to have something to read */
+    bool is_polled;   /* who else has nothing, as of just now */
+
+    ipc_renderer_flags flags;
+    Wire lane; /* closed: there is none */
+    Watch lane_watch;
+    uint32_t registered_id; /* before it is ready */
 
     ipc_renderer_state state;
     bool is_started;        /* it has looked for main at least once */
@@ -46,6 +58,8 @@ struct ipc_renderer {
     LIST_HEAD(, ipc_webview) webviews;
 };
 
+#define IPC_LANE_BLOCK_USEC 1000000u /* us that a read of the lane may block, before deadlines are looked at */
+
 #define RENDERER_STATE "state"
 #define RENDERER_WARNING "warning"
 #define RENDERER_ANY "any"
@@ -55,6 +69,18 @@ int renderer_check_open(const ipc_renderer *renderer);
 
 /* Moves messages between the bus and the boxes; no callback runs. The answer is that of ipc_renderer_process(). */
 int renderer_pump(ipc_renderer *renderer);
+
+/* Blocks until something comes by the lane, for a while. 0: not now, -EINTR. */
+int renderer_block_on_lane(ipc_renderer *renderer);
+
+/* Sleeps until there is something to pump, or that time. */
+int renderer_sleep(ipc_renderer *renderer, uint64_t until);
+
+/* -ENOBUFS: main does not read. */
+int renderer_send_by_lane(ipc_renderer *renderer, const Packet *packet);
+
+/* Something has come by the lane: reads and tells it. */
+void renderer_run_lane(ipc_renderer *renderer);
 
 /* Until when pump() has nothing to do but read: us of CLOCK_MONOTONIC. */
 int renderer_get_pump_timeout(ipc_renderer *renderer, uint64_t *ret_usec);

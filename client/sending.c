@@ -4,66 +4,50 @@
 #include <errno.h>
 #include <string.h>
 
-#include "clock.h"
 #include "ipc-names.h"
 #include "macro.h"
 #include "registration.h"
 #include "renderer.h"
+#include "transfer.h"
+
+size_t send_get_max(const ipc_renderer *renderer)
+{
+    return renderer && (renderer->flags & IPC_RENDERER_LANE) ? IPC_LANE_ARGS_MAX : IPC_ARGS_MAX;
+}
 
 /* Whoever sends wants main, so main is looked for, and started. */
-static int submitv(ipc_renderer *renderer, Call *call, const char *member, size_t size, const char *types,
-                   va_list values)
+static int submit(ipc_renderer *renderer, Call *call, const Packet *packet)
 {
-    _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL;
     int r;
 
     r = renderer_check_open(renderer);
-    if (r >= 0)
-        r = sd_bus_message_new_method_call(renderer->bus, &message, NULL, IPC_MAIN_PATH, IPC_MAIN_INTERFACE, member);
-    if (r >= 0)
-        r = sd_bus_message_appendv(message, types, values);
+    if (r >= 0 && packet->length > send_get_max(renderer))
+        r = -EMSGSIZE;
     if (r >= 0)
         r = registration_want_main(renderer);
     if (r >= 0)
-        r = outbox_submit(renderer, message, size, call);
+        r = outbox_submit(renderer, packet, call);
     /* The connection may know of its end before the renderer does. */
     if (r == -ECONNRESET || r == -EPIPE)
         return -ENOTCONN;
     return r < 0 ? r : 0;
 }
 
-static int send_one_way(ipc_renderer *renderer, const char *member, size_t size, const char *types, ...)
+int send_call(ipc_renderer *renderer, Call *call, const Packet *packet)
 {
-    va_list values;
     int r;
 
-    va_start(values, types);
-    r = submitv(renderer, NULL, member, size, types, values);
-    va_end(values);
-    return r;
-}
-
-int send_call(ipc_renderer *renderer, Call *call, const char *member, size_t size, const char *types, ...)
-{
-    va_list values;
-    int r;
-
-    va_start(values, types);
-    r = submitv(renderer, call, member, size, types, values);
-    va_end(values);
+    r = submit(renderer, call, packet);
     if (r < 0)
         call_discard(call);
     return r;
 }
 
-int send_text(ipc_renderer *renderer, const char *member, const char *channel, const Text *args)
+int send_one_way(ipc_renderer *renderer, LaneVerb verb, uint32_t id, const char *channel, const char *text,
+                 size_t length)
 {
-    return send_one_way(renderer, member, args->length, "ss", channel, args->data);
-}
-
-int send_text_to(ipc_renderer *renderer, uint32_t id, const char *channel, const Text *args)
-{
-    return send_one_way(renderer, "SendTo", args->length, "uss", id, channel, args->data);
+    return submit(renderer, NULL, &(Packet){ .verb = verb, .id = id, .channel = channel, .text = text,
+                                             .length = length, .text_fd = -1 });
 }
 
 /* Misuse is told before the renderer's state. */
@@ -71,7 +55,7 @@ static int encode(Text *text, const ipc_renderer *renderer, const char *channel,
 {
     int r;
 
-    r = text_encode_args(text, args);
+    r = text_encode_args_max(text, args, send_get_max(renderer));
     if (!renderer || !text_is_channel(channel))
         return -EINVAL;
     return r;
@@ -83,7 +67,7 @@ int ipc_renderer_send(ipc_renderer *renderer, const char *channel, json_t *args)
     int r;
 
     r = encode(&text, renderer, channel, args);
-    return r < 0 ? r : send_text(renderer, "Send", channel, &text);
+    return r < 0 ? r : send_one_way(renderer, LANE_SEND, 0, channel, text.data, text.length);
 }
 
 int ipc_renderer_send_to(ipc_renderer *renderer, uint32_t id, const char *channel, json_t *args)
@@ -92,7 +76,7 @@ int ipc_renderer_send_to(ipc_renderer *renderer, uint32_t id, const char *channe
     int r;
 
     r = encode(&text, renderer, channel, args);
-    return r < 0 ? r : send_text_to(renderer, id, channel, &text);
+    return r < 0 ? r : send_one_way(renderer, LANE_SEND_TO, id, channel, text.data, text.length);
 }
 
 int ipc_renderer_send_to_host(ipc_renderer *renderer, const char *channel, json_t *args)
@@ -101,7 +85,30 @@ int ipc_renderer_send_to_host(ipc_renderer *renderer, const char *channel, json_
     int r;
 
     r = encode(&text, renderer, channel, args);
-    return r < 0 ? r : send_text(renderer, "SendToHost", channel, &text);
+    return r < 0 ? r : send_one_way(renderer, LANE_SEND_TO_HOST, 0, channel, text.data, text.length);
+}
+
+int ipc_renderer_post_message(ipc_renderer *renderer, const char *channel, json_t *message,
+                              const ipc_transfer *transfer)
+{
+    _cleanup_(text_clear) Text text;
+    Packet packet = { .verb = LANE_POST_MESSAGE, .channel = channel, .text_fd = -1 };
+    int r;
+
+    r = text_encode_max(&text, message, send_get_max(renderer));
+    if (!renderer || !text_is_channel(channel))
+        return -EINVAL;
+    if (r >= 0)
+        r = transfer_check(transfer, NULL);
+    if (r < 0)
+        return r;
+    packet.text = text.data;
+    packet.length = text.length;
+    transfer_fill(transfer, &packet);
+    r = submit(renderer, NULL, &packet);
+    if (r >= 0)
+        transfer_done(transfer);
+    return r;
 }
 
 /* ---- calls ---- */
@@ -115,7 +122,7 @@ const ipc_error *send_get_error(const Call *call)
 
     if (call->error.name)
         return &call->error;
-    return call->reply ? NULL : &out_of_memory;
+    return call->reply || call->parcel ? NULL : &out_of_memory;
 }
 
 /* The result of a settled call, or why there is none. */
@@ -123,13 +130,14 @@ static int read_result(Call *call, json_t **ret_result)
 {
     sd_bus_error error = SD_BUS_ERROR_NULL;
     const char *text;
+    size_t length;
     int r;
 
     if (send_get_error(call))
         return -EIO;
-    r = sd_bus_message_read(call->reply, "s", &text);
+    r = call_read_text(call, &text, &length);
     if (r >= 0)
-        r = text_decode(text, "The result", ret_result, &error);
+        r = text_decode_sized(text, length, "The result", ret_result, &error);
     if (r < 0)
         (void)error_setf(&call->error, error.name ? error.name : IPC_ERROR_INVALID_ARGS, "%s",
                          error.message ? error.message : "The answer of main has not the form of a result");
@@ -146,8 +154,8 @@ static void invoke_done(Call *call)
     if (!callback)
         return;
     r = read_result(call, &result);
-    if (r < 0 && call->reply)
-        call->reply = sd_bus_message_unref(call->reply);
+    if (r < 0)
+        call_drop_reply(call);
     callback(call->renderer, result, r < 0 ? send_get_error(call) : NULL, call->userdata);
 }
 
@@ -169,7 +177,8 @@ int ipc_renderer_invoke(ipc_renderer *renderer, ipc_slot **ret_slot, const char 
     call->is_invoke = true;
     call->callback = (void (*)(void))callback;
     call->userdata = userdata;
-    r = send_call(renderer, call, "Invoke", text.length, "ss", channel, text.data);
+    r = send_call(renderer, call, &(Packet){ .verb = LANE_INVOKE, .channel = channel, .text = text.data,
+                                             .length = text.length, .text_fd = -1 });
     if (r < 0)
         return r;
     if (ret_slot)
@@ -191,21 +200,22 @@ int ipc_renderer_cancel(ipc_renderer *renderer, ipc_slot *invoke)
 /* Reads on until the call has settled, and leaves all else for later. */
 static int block(ipc_renderer *renderer, const Call *call)
 {
-    uint64_t until, now;
-    int r;
+    uint64_t until;
+    int r = 0;
 
     while (!call->is_settled) {
-        r = renderer_pump(renderer);
-        if (r > 0)
-            continue;
-        if (r >= 0)
+        /* Its answer comes by the lane, or the end of the lane does. */
+        if (call->is_by_lane && call->is_in_flight)
+            r = renderer_block_on_lane(renderer);
+        if (r == 0)
+            r = renderer_pump(renderer);
+        if (r == 0)
             r = renderer_get_pump_timeout(renderer, &until);
-        if (r < 0)
-            return r;
-        now = clock_now(CLOCK_MONOTONIC);
-        r = sd_bus_wait(renderer->bus, until > now ? (until == UINT64_MAX ? UINT64_MAX : until - now) : 0);
+        if (r == 0)
+            r = renderer_sleep(renderer, until);
         if (r < 0 && r != -EINTR)
             return r;
+        r = 0;
     }
     return 0;
 }
@@ -218,7 +228,7 @@ static int take_result(Call *call, json_t **ret_result, ipc_error *ret_error)
 
     r = read_result(call, &result);
     if (r < 0) {
-        call->reply = sd_bus_message_unref(call->reply);
+        call_drop_reply(call);
         error = send_get_error(call);
         r = -ipc_error_get_errno(error);
         if (ret_error && error == &call->error) {
@@ -252,7 +262,8 @@ int ipc_renderer_send_sync(ipc_renderer *renderer, const char *channel, json_t *
         return r;
     call->is_immediate = true;
     held = ipc_renderer_ref(renderer);
-    r = send_call(renderer, call, "SendSync", text.length, "ss", channel, text.data);
+    r = send_call(renderer, call, &(Packet){ .verb = LANE_SEND_SYNC, .channel = channel, .text = text.data,
+                                             .length = text.length, .text_fd = -1 });
     if (r < 0) {
         slot = NULL;
         return r;
@@ -262,6 +273,15 @@ int ipc_renderer_send_sync(ipc_renderer *renderer, const char *channel, json_t *
 }
 
 /* ---- arguments by format ---- */
+
+int ipc_renderer_post_messagef(ipc_renderer *renderer, const char *channel, const ipc_transfer *transfer,
+                               const char *format, ...)
+{
+    _cleanup_(json_cleanup) json_t *message = NULL;
+    int r = TEXT_PACK(text_pack_value, &message, format);
+
+    return r < 0 ? r : ipc_renderer_post_message(renderer, channel, message, transfer);
+}
 
 int ipc_renderer_sendf(ipc_renderer *renderer, const char *channel, const char *format, ...)
 {

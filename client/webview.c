@@ -37,11 +37,12 @@ static void on_created(Call *call)
     ipc_webview *webview = call->userdata;
     const ipc_error *error = send_get_error(call);
     const char *token;
+    size_t length;
 
     webview->create_slot = ipc_slot_unref(webview->create_slot);
     if (webview->state != IPC_WEBVIEW_PREPARING)
         return;
-    if (!error && sd_bus_message_read(call->reply, "s", &token) >= 0)
+    if (!error && call_read_text(call, &token, &length) >= 0)
         webview->token = strdup(token);
     webview_set_state(webview, webview->token ? IPC_WEBVIEW_WAITING : IPC_WEBVIEW_DETACHED, error);
 }
@@ -70,7 +71,7 @@ int ipc_webview_new(ipc_webview **ret_webview, ipc_renderer *renderer)
     if (r < 0)
         return r;
     call->userdata = webview;
-    r = send_call(renderer, call, "CreateWebview", 0, "");
+    r = send_call(renderer, call, &(Packet){ .verb = LANE_CREATE_WEBVIEW, .text_fd = -1 });
     if (r < 0)
         return r;
     webview->create_slot = slot;
@@ -163,77 +164,61 @@ static ipc_webview *find_by_id(ipc_renderer *renderer, uint32_t id)
     return NULL;
 }
 
-static int receive_attached(ipc_renderer *renderer, sd_bus_message *message)
+static void receive_attached(ipc_renderer *renderer, const Signal *signal)
 {
     ipc_webview *webview;
-    const char *token;
-    uint32_t id;
-    int r;
 
-    r = sd_bus_message_read(message, "su", &token, &id);
-    if (r < 0)
-        return r;
     LIST_FOREACH(webview, &renderer->webviews, link)
-        if (webview->state == IPC_WEBVIEW_WAITING && strcmp(webview->token, token) == 0)
+        if (webview->state == IPC_WEBVIEW_WAITING && strcmp(webview->token, signal->text) == 0)
             break;
     if (!webview)
-        return 0;
-    webview->id = id;
+        return;
+    webview->id = signal->id;
     webview_set_state(webview, IPC_WEBVIEW_ATTACHED, NULL);
-    return 0;
 }
 
-static int receive_detached(ipc_renderer *renderer, sd_bus_message *message)
+static void receive_detached(ipc_renderer *renderer, const Signal *signal)
 {
-    ipc_webview *webview;
-    uint32_t id;
-    int r;
+    ipc_webview *webview = find_by_id(renderer, signal->id);
 
-    r = sd_bus_message_read(message, "u", &id);
-    if (r < 0)
-        return r;
-    webview = find_by_id(renderer, id);
     if (!webview)
-        return 0;
+        return;
     webview->id = 0;
     webview_set_state(webview, IPC_WEBVIEW_DETACHED, NULL);
-    return 0;
 }
 
-static int receive_guest_message(ipc_renderer *renderer, sd_bus_message *message)
+static int receive_guest_message(ipc_renderer *renderer, const Signal *signal)
 {
     _cleanup_(json_cleanup) json_t *args = NULL;
     _cleanup_(ipc_event_unrefp) ipc_event *event = NULL;
     _cleanup_(ipc_webview_unrefp) ipc_webview *webview = NULL;
-    const char *channel, *text;
-    uint32_t id;
     int r;
 
-    r = sd_bus_message_read(message, "uss", &id, &channel, &text);
-    if (r < 0)
-        return r;
-    webview = ipc_webview_ref(find_by_id(renderer, id));
+    webview = ipc_webview_ref(find_by_id(renderer, signal->id));
     if (!webview)
         return 0;
-    r = text_decode_args(text, channel, &args, NULL);
+    r = text_decode_args_sized(signal->text, signal->length, signal->channel, &args, NULL);
     if (r >= 0)
-        r = receive_new_event(renderer, channel, id, &event);
+        r = receive_new_event(renderer, signal->channel, signal->id, &event);
     if (r >= 0)
         event_emit(&webview->observers, WEBVIEW_MESSAGE, event, args);
-    return r;
+    return r < 0 ? r : 0;
 }
 
-int webview_receive(ipc_renderer *renderer, sd_bus_message *message)
+int webview_receive(ipc_renderer *renderer, const Signal *signal)
 {
-    const char *member = sd_bus_message_get_member(message);
-
-    if (strcmp(member, "WebviewMessage") == 0)
-        return receive_guest_message(renderer, message);
-    if (strcmp(member, "WebviewAttached") == 0)
-        return receive_attached(renderer, message);
-    if (strcmp(member, "WebviewDetached") == 0)
-        return receive_detached(renderer, message);
-    return 0;
+    switch (signal->verb) {
+    case LANE_WEBVIEW_MESSAGE:
+        return receive_guest_message(renderer, signal);
+    case LANE_WEBVIEW_ATTACHED:
+        receive_attached(renderer, signal);
+        return 0;
+    case LANE_WEBVIEW_DETACHED:
+        receive_detached(renderer, signal);
+        return 0;
+    default:
+        return -EBADMSG;
+    }
 }
 
 /* Who is told may make another one, which belongs to the next main. */

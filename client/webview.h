@@ -8,6 +8,7 @@
 
 #include "emitter.h"
 #include "ipc-renderer.h"
+#include "receiving.h"
 
 struct ipc_webview {
     unsigned n_ref;
@@ -24,8 +25,8 @@ struct ipc_webview {
 #define WEBVIEW_STATE "state"
 #define WEBVIEW_MESSAGE "ipc-message"
 
-/* A signal of main about webviews. */
-int webview_receive(ipc_renderer *renderer, sd_bus_message *message);
+/* A signal of main about webviews. -EBADMSG: of something else. */
+int webview_receive(ipc_renderer *renderer, const Signal *signal);
 
 /* So many mains are gone, and every guest of theirs with them. */
 void webview_detach_all(ipc_renderer *renderer, unsigned n_losses, const ipc_error *error);

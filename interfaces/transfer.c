@@ -63,16 +63,14 @@ void transfer_fill(const ipc_transfer *transfer, Packet *packet)
         packet->fds[packet->n_fds++] = transfer->files[i];
 }
 
-int transfer_append(const ipc_transfer *transfer, sd_bus_message *message)
+int transfer_append(const Packet *packet, sd_bus_message *message)
 {
-    size_t i, n_ports = transfer ? transfer->n_ports : 0, n_files = transfer ? transfer->n_files : 0;
+    unsigned i;
     int r;
 
     r = sd_bus_message_open_container(message, 'a', "(sh)");
-    for (i = 0; i < n_ports && r >= 0; i++)
-        r = sd_bus_message_append(message, "(sh)", KIND_PORT, transfer->ports[i]->wire.fd);
-    for (i = 0; i < n_files && r >= 0; i++)
-        r = sd_bus_message_append(message, "(sh)", KIND_FILE, transfer->files[i]);
+    for (i = 0; i < packet->n_fds && r >= 0; i++)
+        r = sd_bus_message_append(message, "(sh)", packet->ports & 1u << i ? KIND_PORT : KIND_FILE, packet->fds[i]);
     return r < 0 ? r : sd_bus_message_close_container(message);
 }
 

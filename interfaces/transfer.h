@@ -13,9 +13,9 @@
 /* The port that it goes through, or NULL. The answers are those of struct ipc_transfer. */
 int transfer_check(const ipc_transfer *transfer, const ipc_port *through);
 
-/* Into a packet, or a message as a(sh). */
+/* Into a packet, which borrows the fds; from there into a message, as a(sh). */
 void transfer_fill(const ipc_transfer *transfer, Packet *packet);
-int transfer_append(const ipc_transfer *transfer, sd_bus_message *message);
+int transfer_append(const Packet *packet, sd_bus_message *message);
 
 /* It has gone: the ports are dead. */
 void transfer_done(const ipc_transfer *transfer);

@@ -422,34 +422,25 @@ int peer_send_message(Peer *peer, const char *channel, const char *args, size_t 
     return r < 0 ? r : peer_send(peer, message, size);
 }
 
-static int port_message_by_lane(Peer *peer, const char *channel, const char *text, size_t size,
-                                const ipc_transfer *transfer)
-{
-    Packet packet = { .verb = LANE_PORT_MESSAGE, .channel = channel, .text = text, .length = size, .text_fd = -1 };
-
-    transfer_fill(transfer, &packet);
-    return peer_lane_send(peer, &packet);
-}
-
-static int port_message_by_bus(Peer *peer, const char *channel, const char *text, size_t size,
-                               const ipc_transfer *transfer)
+static int port_message_by_bus(Peer *peer, const Packet *packet)
 {
     _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL;
     int r;
 
     r = peer_new_signal(peer, "PortMessage", &message);
     if (r >= 0)
-        r = sd_bus_message_append(message, "ss", channel, text);
+        r = sd_bus_message_append(message, "ss", packet->channel, packet->text);
     if (r >= 0)
-        r = transfer_append(transfer, message);
+        r = transfer_append(packet, message);
     if (r >= 0)
-        r = sd_bus_message_append(message, "u", 0);
-    return r < 0 ? r : peer_send(peer, message, size);
+        r = sd_bus_message_append(message, "u", packet->id);
+    return r < 0 ? r : peer_send(peer, message, packet->length);
 }
 
 int peer_send_port_message(Peer *peer, const char *channel, const char *text, size_t size,
                            const ipc_transfer *transfer)
 {
+    Packet packet = { .verb = LANE_PORT_MESSAGE, .channel = channel, .text = text, .length = size, .text_fd = -1 };
     int r;
 
     if (size > peer_get_max(peer))
@@ -457,8 +448,8 @@ int peer_send_port_message(Peer *peer, const char *channel, const char *text, si
     r = transfer_check(transfer, NULL);
     if (r < 0)
         return r;
-    r = peer->lane ? port_message_by_lane(peer, channel, text, size, transfer)
-                   : port_message_by_bus(peer, channel, text, size, transfer);
+    transfer_fill(transfer, &packet);
+    r = peer->lane ? peer_lane_send(peer, &packet) : port_message_by_bus(peer, &packet);
     if (r >= 0)
         transfer_done(transfer);
     return r;

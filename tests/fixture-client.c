@@ -125,6 +125,8 @@ Client *renderer_make(Fixture *f)
     Client *c = client_new(f, bus_connect(f->bus));
 
     must(ipc_renderer_new(&c->renderer, c->bus, FIXTURE_NAME));
+    if (is_over_lanes())
+        must(ipc_renderer_set_flags(c->renderer, IPC_RENDERER_LANE));
     must(ipc_renderer_on_any(c->renderer, NULL, on_renderer_message, c));
     must(ipc_renderer_attach_event(c->renderer, f->event, SD_EVENT_PRIORITY_NORMAL));
     return c;

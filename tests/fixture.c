@@ -121,6 +121,18 @@ void fixture_settle(const char *where, Fixture *f)
 
 /* ---- making ---- */
 
+bool is_over_lanes(void)
+{
+    return g_strcmp0(getenv("IPC_TEST_TRANSPORT"), "lane") == 0;
+}
+
+bool skip_over_lanes(void)
+{
+    if (is_over_lanes())
+        g_test_skip("This is about the bus itself");
+    return is_over_lanes();
+}
+
 Fixture *fixture_new_with(const FixtureOptions *options)
 {
     Fixture *f = g_new0(Fixture, 1);

@@ -61,6 +61,13 @@ void fixture_free(Fixture *f);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Fixture, fixture_free)
 
+/*
+ * Whether renderers talk by lanes: IPC_TEST_TRANSPORT=lane, which is how run-test.sh runs a test that is listed as one of
+ * both transports for the second time. A story about the bus itself begins with: if (skip_over_lanes()) return;
+ */
+bool is_over_lanes(void);
+bool skip_over_lanes(void);
+
 /* ---- waiting ---- */
 
 typedef struct Wait {
