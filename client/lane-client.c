@@ -82,17 +82,16 @@ static bool may_be_more(const ipc_renderer *renderer, bool was_waiting)
 bool lane_read(ipc_renderer *renderer, int flags)
 {
     bool was_waiting = renderer->outbox.n_in_lane > 0, was_pumping = renderer->is_pumping;
-    int r, i;
+    int n = 0, r;
 
     if (!wire_is_open(&renderer->lane))
         return false;
+    /* What has been given up is not answered any more. */
+    (void)outbox_expire(renderer);
     renderer->is_pumping = true;
-    r = read_one(renderer, flags);
-    for (i = 0; i < BATCH && r > 0 && may_be_more(renderer, was_waiting); i++) {
-        r = read_one(renderer, MSG_DONTWAIT);
-        if (r == 0)
-            break;
-    }
+    do
+        r = read_one(renderer, n > 0 ? MSG_DONTWAIT : flags);
+    while (r > 0 && ++n < BATCH && may_be_more(renderer, was_waiting));
     if (wire_has_unwritten(&renderer->lane))
         (void)wire_flush(&renderer->lane);
     renderer->is_pumping = was_pumping;
@@ -103,7 +102,7 @@ bool lane_read(ipc_renderer *renderer, int flags)
     }
     outbox_flush(renderer);
     (void)watch_set_events(&renderer->lane_watch, wanted_events(renderer));
-    return r > 0 || i > 0;
+    return n > 0;
 }
 
 static void on_ready(Watch *watch)

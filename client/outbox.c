@@ -228,7 +228,7 @@ static bool may_send_by_bus(ipc_renderer *renderer, const Call *call)
 
 static bool may_send_by_lane(const ipc_renderer *renderer, const Call *call)
 {
-    return (!call || renderer->outbox.n_in_lane < IPC_LANE_IN_FLIGHT_MAX) &&
+    return wire_is_open(&renderer->lane) && (!call || renderer->outbox.n_in_lane < IPC_LANE_IN_FLIGHT_MAX) &&
            renderer->lane.bytes < IPC_BACKLOG_BYTES_MAX;
 }
 

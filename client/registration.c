@@ -374,12 +374,24 @@ int registration_want_main(ipc_renderer *renderer)
     return look_for_main(renderer, true);
 }
 
-/* Main lives, so it was the lane alone that broke. */
+static void lane_gone(ipc_renderer *renderer)
+{
+    ipc_error error = IPC_ERROR_INIT;
+
+    if (error_setf(&error, IPC_ERROR_MAIN_GONE, "The lane to the main process of '%s' ended", renderer->name) >= 0)
+        main_gone(renderer, &error);
+    ipc_error_clear(&error);
+}
+
 static void on_pong(Call *call)
 {
     ipc_renderer *renderer = call->renderer;
+    bool is_alive = !send_get_error(call);
 
-    if (renderer->state == IPC_RENDERER_GONE && !send_get_error(call))
+    if (renderer->state != IPC_RENDERER_READY || wire_is_open(&renderer->lane))
+        return;
+    lane_gone(renderer);
+    if (is_alive)
         (void)look_for_main(renderer, false);
 }
 
@@ -392,16 +404,14 @@ static int ping_owner(ipc_renderer *renderer)
     return r < 0 ? r : registration_ask(renderer, message, renderer->owner, on_pong, NULL);
 }
 
+/*
+ * Mostly it is main that has gone, and the bus is about to say so, and to whom the name goes; asking for main before
+ * that would find the one that went. Only if main answers was it the lane alone that broke.
+ */
 void registration_lane_lost(ipc_renderer *renderer)
 {
-    ipc_error error = IPC_ERROR_INIT;
-
-    if (renderer->state != IPC_RENDERER_READY)
-        return;
-    if (error_setf(&error, IPC_ERROR_MAIN_GONE, "The lane to the main process of '%s' ended", renderer->name) >= 0)
-        main_gone(renderer, &error);
-    ipc_error_clear(&error);
-    (void)ping_owner(renderer);
+    if (renderer->state == IPC_RENDERER_READY && ping_owner(renderer) < 0)
+        lane_gone(renderer);
 }
 
 void registration_name_changed(ipc_renderer *renderer, sd_bus_message *message)

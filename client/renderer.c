@@ -427,7 +427,8 @@ void renderer_run_lane(ipc_renderer *renderer)
     if (held->is_pumping || held->is_processing)
         return;
     (void)lane_read(held, MSG_DONTWAIT);
-    while (!inbox_is_empty(&held->inbox) && held->loop.event)
+    /* What callbacks need may go with the last reference. */
+    while (!inbox_is_empty(&held->inbox) && held->loop.event && held->n_ref > 1)
         deliver(held);
 }
 

@@ -29,8 +29,7 @@ int lane_read_error(const Packet *packet, ipc_error *error)
     size_t message_length = strlen(packet->text);
     int r;
 
-    r = error_setf(error, *packet->channel ? packet->channel : IPC_ERROR_HANDLER_FAILED, "%s",
-                   message_length > 0 ? packet->text : packet->channel);
+    r = error_setf(error, *packet->channel ? packet->channel : IPC_ERROR_HANDLER_FAILED, "%s", packet->text);
     if (r < 0)
         return r;
     /* A detail that is no JSON leaves an error without one. */

@@ -140,6 +140,11 @@ Client *renderer_new(Fixture *f)
     return c;
 }
 
+unsigned in_flight_max(void)
+{
+    return is_over_lanes() ? IPC_LANE_IN_FLIGHT_MAX : IPC_IN_FLIGHT_MAX;
+}
+
 static Client *foreign_make(Fixture *f, sd_bus *bus)
 {
     Client *c = client_new(f, bus);

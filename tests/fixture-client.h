@@ -47,6 +47,9 @@ Client *foreign_new(Fixture *f);   /* connected, anonymous */
 Client *foreign_new_as(Fixture *f, uid_t uid); /* as another user: only for root */
 Client *foreign_new_registered(Fixture *f);
 
+/* How many calls of a renderer main gets at once. */
+unsigned in_flight_max(void);
+
 /* Waits for a renderer's state. */
 #define await_state(c, state) wait_until((c)->fixture, ipc_renderer_get_state((c)->renderer) == (state))
 

@@ -121,9 +121,31 @@ void fixture_settle(const char *where, Fixture *f)
 
 /* ---- making ---- */
 
+static bool are_lanes_wanted;
+
+static void run_by_bus(gconstpointer story)
+{
+    are_lanes_wanted = false;
+    ((void (*)(void))story)();
+}
+
+static void run_by_lane(gconstpointer story)
+{
+    are_lanes_wanted = true;
+    ((void (*)(void))story)();
+}
+
+void add_story(const char *path, void (*story)(void))
+{
+    g_autofree char *lane_path = g_strconcat("/lane", path, NULL);
+
+    g_test_add_data_func(path, (gconstpointer)story, run_by_bus);
+    g_test_add_data_func(lane_path, (gconstpointer)story, run_by_lane);
+}
+
 bool is_over_lanes(void)
 {
-    return g_strcmp0(getenv("IPC_TEST_TRANSPORT"), "lane") == 0;
+    return are_lanes_wanted;
 }
 
 bool skip_over_lanes(void)

@@ -61,10 +61,13 @@ void fixture_free(Fixture *f);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Fixture, fixture_free)
 
+/* ---- transports ---- */
+
 /*
- * Whether renderers talk by lanes: IPC_TEST_TRANSPORT=lane, which is how run-test.sh runs a test that is listed as one of
- * both transports for the second time. A story about the bus itself begins with: if (skip_over_lanes()) return;
+ * Registers a story twice, as PATH and as /lane/PATH: there the renderers of the fixture talk by lanes, and everything
+ * has to be the same. A story about the bus itself begins with: if (skip_over_lanes()) return;
  */
+void add_story(const char *path, void (*story)(void));
 bool is_over_lanes(void);
 bool skip_over_lanes(void);
 

@@ -138,11 +138,11 @@ static void test_again(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    g_test_add_func("/loops-run/until-sigterm", test_until_sigterm);
-    g_test_add_func("/loops-run/until-sigint", test_until_sigint);
-    g_test_add_func("/loops-run/until-quit", test_until_quit);
-    g_test_add_func("/loops-run/misuse", test_misuse);
-    g_test_add_func("/loops-run/until-the-bus-goes", test_until_the_bus_goes);
-    g_test_add_func("/loops-run/again", test_again);
+    add_story("/loops-run/until-sigterm", test_until_sigterm);
+    add_story("/loops-run/until-sigint", test_until_sigint);
+    add_story("/loops-run/until-quit", test_until_quit);
+    add_story("/loops-run/misuse", test_misuse);
+    add_story("/loops-run/until-the-bus-goes", test_until_the_bus_goes);
+    add_story("/loops-run/again", test_again);
     return g_test_run();
 }

@@ -365,20 +365,20 @@ static void test_wait_and_process(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    g_test_add_func("/loops/poll", test_poll);
-    g_test_add_func("/loops/poll-until-a-call-times-out", test_poll_until_a_call_times_out);
-    g_test_add_func("/loops/poll-writes", test_poll_writes);
-    g_test_add_func("/loops/idle", test_idle);
-    g_test_add_func("/loops/idle-without-main", test_idle_without_main);
-    g_test_add_func("/loops/idle-timers", test_idle_timers);
-    g_test_add_func("/loops/priorities", test_priorities);
-    g_test_add_func("/loops/attach-again", test_attach_again);
-    g_test_add_func("/loops/detached", test_detached);
-    g_test_add_func("/loops/default-event", test_default_event);
-    g_test_add_func("/loops/who-goes-first", test_who_goes_first);
-    g_test_add_func("/loops/shares-the-loop", test_shares_the_loop);
-    g_test_add_func("/loops/process-from-a-callback", test_process_from_a_callback);
-    g_test_add_func("/loops/wait", test_wait);
-    g_test_add_func("/loops/wait-and-process", test_wait_and_process);
+    add_story("/loops/poll", test_poll);
+    add_story("/loops/poll-until-a-call-times-out", test_poll_until_a_call_times_out);
+    add_story("/loops/poll-writes", test_poll_writes);
+    add_story("/loops/idle", test_idle);
+    add_story("/loops/idle-without-main", test_idle_without_main);
+    add_story("/loops/idle-timers", test_idle_timers);
+    add_story("/loops/priorities", test_priorities);
+    add_story("/loops/attach-again", test_attach_again);
+    add_story("/loops/detached", test_detached);
+    add_story("/loops/default-event", test_default_event);
+    add_story("/loops/who-goes-first", test_who_goes_first);
+    add_story("/loops/shares-the-loop", test_shares_the_loop);
+    add_story("/loops/process-from-a-callback", test_process_from_a_callback);
+    add_story("/loops/wait", test_wait);
+    add_story("/loops/wait-and-process", test_wait_and_process);
     return g_test_run();
 }

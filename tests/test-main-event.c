@@ -402,21 +402,21 @@ static void test_null(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    g_test_add_func("/event/sender", test_sender);
-    g_test_add_func("/event/anonymous-sender", test_anonymous_sender);
-    g_test_add_func("/event/credentials-are-asked-once-a-peer", test_credentials_are_asked_once_a_peer);
-    g_test_add_func("/event/reply", test_reply);
-    g_test_add_func("/event/bad-reply", test_bad_reply);
-    g_test_add_func("/event/reply-to-one-that-is-gone", test_reply_to_one_that_is_gone);
-    g_test_add_func("/event/first-return-answers", test_first_return_answers);
-    g_test_add_func("/event/observer-answers", test_observer_answers);
-    g_test_add_func("/event/observer-answers-later", test_observer_answers_later);
-    g_test_add_func("/event/observer-alone-is-no-listener", test_observer_alone_is_no_listener);
-    g_test_add_func("/event/return-later", test_return_later);
-    g_test_add_func("/event/dropped-later", test_dropped_later);
-    g_test_add_func("/event/bad-return-leaves-it-unanswered", test_bad_return_leaves_it_unanswered);
-    g_test_add_func("/event/return-to-one-that-is-gone", test_return_to_one_that_is_gone);
-    g_test_add_func("/event/outlives-its-app", test_outlives_its_app);
-    g_test_add_func("/event/null", test_null);
+    add_story("/event/sender", test_sender);
+    add_story("/event/anonymous-sender", test_anonymous_sender);
+    add_story("/event/credentials-are-asked-once-a-peer", test_credentials_are_asked_once_a_peer);
+    add_story("/event/reply", test_reply);
+    add_story("/event/bad-reply", test_bad_reply);
+    add_story("/event/reply-to-one-that-is-gone", test_reply_to_one_that_is_gone);
+    add_story("/event/first-return-answers", test_first_return_answers);
+    add_story("/event/observer-answers", test_observer_answers);
+    add_story("/event/observer-answers-later", test_observer_answers_later);
+    add_story("/event/observer-alone-is-no-listener", test_observer_alone_is_no_listener);
+    add_story("/event/return-later", test_return_later);
+    add_story("/event/dropped-later", test_dropped_later);
+    add_story("/event/bad-return-leaves-it-unanswered", test_bad_return_leaves_it_unanswered);
+    add_story("/event/return-to-one-that-is-gone", test_return_to_one_that_is_gone);
+    add_story("/event/outlives-its-app", test_outlives_its_app);
+    add_story("/event/null", test_null);
     return g_test_run();
 }

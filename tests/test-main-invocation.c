@@ -396,21 +396,21 @@ static void test_null(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    g_test_add_func("/invocation/settle-later", test_settle_later);
-    g_test_add_func("/invocation/settles-once", test_settles_once);
-    g_test_add_func("/invocation/dropped-later", test_dropped_later);
-    g_test_add_func("/invocation/what-cannot-be-sent-leaves-it-unsettled",
+    add_story("/invocation/settle-later", test_settle_later);
+    add_story("/invocation/settles-once", test_settles_once);
+    add_story("/invocation/dropped-later", test_dropped_later);
+    add_story("/invocation/what-cannot-be-sent-leaves-it-unsettled",
                     test_what_cannot_be_sent_leaves_it_unsettled);
-    g_test_add_func("/invocation/detail-too-large", test_detail_too_large);
-    g_test_add_func("/invocation/what-the-handler-answers", test_what_the_handler_answers);
-    g_test_add_func("/invocation/accessors", test_accessors);
-    g_test_add_func("/invocation/outlives-its-app", test_outlives_its_app);
-    g_test_add_func("/invocation/caller-vanishes", test_caller_vanishes);
-    g_test_add_func("/invocation/not-told-any-more", test_not_told_any_more);
-    g_test_add_func("/invocation/settled-ones-are-not-told", test_settled_ones_are_not_told);
-    g_test_add_func("/invocation/dropped-from-the-callback", test_dropped_from_the_callback);
-    g_test_add_func("/invocation/dropped-from-the-callback-of-cancel", test_dropped_from_the_callback_of_cancel);
-    g_test_add_func("/invocation/busy", test_busy);
-    g_test_add_func("/invocation/null", test_null);
+    add_story("/invocation/detail-too-large", test_detail_too_large);
+    add_story("/invocation/what-the-handler-answers", test_what_the_handler_answers);
+    add_story("/invocation/accessors", test_accessors);
+    add_story("/invocation/outlives-its-app", test_outlives_its_app);
+    add_story("/invocation/caller-vanishes", test_caller_vanishes);
+    add_story("/invocation/not-told-any-more", test_not_told_any_more);
+    add_story("/invocation/settled-ones-are-not-told", test_settled_ones_are_not_told);
+    add_story("/invocation/dropped-from-the-callback", test_dropped_from_the_callback);
+    add_story("/invocation/dropped-from-the-callback-of-cancel", test_dropped_from_the_callback_of_cancel);
+    add_story("/invocation/busy", test_busy);
+    add_story("/invocation/null", test_null);
     return g_test_run();
 }

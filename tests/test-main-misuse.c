@@ -212,14 +212,14 @@ static void test_error(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    g_test_add_func("/main-misuse/no-app", test_no_app);
-    g_test_add_func("/main-misuse/app", test_app);
-    g_test_add_func("/main-misuse/no-main", test_no_main);
-    g_test_add_func("/main-misuse/no-callback", test_no_callback);
-    g_test_add_func("/main-misuse/bad-channels", test_bad_channels);
-    g_test_add_func("/main-misuse/no-web-contents", test_no_web_contents);
-    g_test_add_func("/main-misuse/web-contents", test_web_contents);
-    g_test_add_func("/main-misuse/bad-bus", test_bad_bus);
-    g_test_add_func("/main-misuse/error", test_error);
+    add_story("/main-misuse/no-app", test_no_app);
+    add_story("/main-misuse/app", test_app);
+    add_story("/main-misuse/no-main", test_no_main);
+    add_story("/main-misuse/no-callback", test_no_callback);
+    add_story("/main-misuse/bad-channels", test_bad_channels);
+    add_story("/main-misuse/no-web-contents", test_no_web_contents);
+    add_story("/main-misuse/web-contents", test_web_contents);
+    add_story("/main-misuse/bad-bus", test_bad_bus);
+    add_story("/main-misuse/error", test_error);
     return g_test_run();
 }

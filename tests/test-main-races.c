@@ -148,10 +148,10 @@ static void test_bus_goes(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    g_test_add_func("/races/main-vanishes", test_main_vanishes);
-    g_test_add_func("/races/main-stops", test_main_stops);
-    g_test_add_func("/races/clients-vanish", test_clients_vanish);
-    g_test_add_func("/races/clients-leave", test_clients_leave);
-    g_test_add_func("/races/bus-goes", test_bus_goes);
+    add_story("/races/main-vanishes", test_main_vanishes);
+    add_story("/races/main-stops", test_main_stops);
+    add_story("/races/clients-vanish", test_clients_vanish);
+    add_story("/races/clients-leave", test_clients_leave);
+    add_story("/races/bus-goes", test_bus_goes);
     return g_test_run();
 }

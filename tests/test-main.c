@@ -368,23 +368,23 @@ static void test_registry_of_a_renderer_that_is_gone(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    g_test_add_func("/main/order-of-dispatch", test_order_of_dispatch);
-    g_test_add_func("/main/order-of-sync-dispatch", test_order_of_sync_dispatch);
-    g_test_add_func("/main/scoped-main-is-one-renderers-own", test_scoped_main_is_one_renderers_own);
-    g_test_add_func("/main/observers-see-messages-alone", test_observers_see_messages_alone);
-    g_test_add_func("/main/renderer-goes-while-its-message-is-dispatched",
+    add_story("/main/order-of-dispatch", test_order_of_dispatch);
+    add_story("/main/order-of-sync-dispatch", test_order_of_sync_dispatch);
+    add_story("/main/scoped-main-is-one-renderers-own", test_scoped_main_is_one_renderers_own);
+    add_story("/main/observers-see-messages-alone", test_observers_see_messages_alone);
+    add_story("/main/renderer-goes-while-its-message-is-dispatched",
                     test_renderer_goes_while_its_message_is_dispatched);
-    g_test_add_func("/main/listener-removes-itself", test_listener_removes_itself);
-    g_test_add_func("/main/listener-removes-all", test_listener_removes_all);
-    g_test_add_func("/main/listener-sends", test_listener_sends);
-    g_test_add_func("/main/once-prepend-and-off", test_once_prepend_and_off);
-    g_test_add_func("/main/channel-names", test_channel_names);
-    g_test_add_func("/main/leak-guard", test_leak_guard);
-    g_test_add_func("/main/one-handler-a-channel", test_one_handler_a_channel);
-    g_test_add_func("/main/scoped-handler-wins", test_scoped_handler_wins);
-    g_test_add_func("/main/handle-once", test_handle_once);
-    g_test_add_func("/main/handler-removes-itself", test_handler_removes_itself);
-    g_test_add_func("/main/handler-slot", test_handler_slot);
-    g_test_add_func("/main/registry-of-a-renderer-that-is-gone", test_registry_of_a_renderer_that_is_gone);
+    add_story("/main/listener-removes-itself", test_listener_removes_itself);
+    add_story("/main/listener-removes-all", test_listener_removes_all);
+    add_story("/main/listener-sends", test_listener_sends);
+    add_story("/main/once-prepend-and-off", test_once_prepend_and_off);
+    add_story("/main/channel-names", test_channel_names);
+    add_story("/main/leak-guard", test_leak_guard);
+    add_story("/main/one-handler-a-channel", test_one_handler_a_channel);
+    add_story("/main/scoped-handler-wins", test_scoped_handler_wins);
+    add_story("/main/handle-once", test_handle_once);
+    add_story("/main/handler-removes-itself", test_handler_removes_itself);
+    add_story("/main/handler-slot", test_handler_slot);
+    add_story("/main/registry-of-a-renderer-that-is-gone", test_registry_of_a_renderer_that_is_gone);
     return g_test_run();
 }

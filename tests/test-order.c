@@ -336,15 +336,15 @@ static void test_around_a_result(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    g_test_add_func("/order/first-messages-of-a-new-peer", test_first_messages_of_a_new_peer);
-    g_test_add_func("/order/while-credentials-arrive", test_while_credentials_arrive);
-    g_test_add_func("/order/random-mix", test_random_mix);
-    g_test_add_func("/order/sizes", test_sizes);
-    g_test_add_func("/order/renderer", test_renderer);
-    g_test_add_func("/order/several-clients", test_several_clients);
-    g_test_add_func("/order/refused-ones", test_refused_ones);
-    g_test_add_func("/order/from-main", test_from_main);
-    g_test_add_func("/order/from-main-to-a-renderer", test_from_main_to_a_renderer);
-    g_test_add_func("/order/around-a-result", test_around_a_result);
+    add_story("/order/first-messages-of-a-new-peer", test_first_messages_of_a_new_peer);
+    add_story("/order/while-credentials-arrive", test_while_credentials_arrive);
+    add_story("/order/random-mix", test_random_mix);
+    add_story("/order/sizes", test_sizes);
+    add_story("/order/renderer", test_renderer);
+    add_story("/order/several-clients", test_several_clients);
+    add_story("/order/refused-ones", test_refused_ones);
+    add_story("/order/from-main", test_from_main);
+    add_story("/order/from-main-to-a-renderer", test_from_main_to_a_renderer);
+    add_story("/order/around-a-result", test_around_a_result);
     return g_test_run();
 }

@@ -258,14 +258,14 @@ int main(int argc, char **argv)
         return serve();
 
     g_test_init(&argc, &argv, NULL);
-    g_test_add_func("/renderer-activation/first-look", test_first_look);
-    g_test_add_func("/renderer-activation/sent-before-it-started", test_sent_before_it_started);
-    g_test_add_func("/renderer-activation/next-send-starts-it-again", test_next_send_starts_it_again);
-    g_test_add_func("/renderer-activation/send-sync-starts-it-again", test_send_sync_starts_it_again);
-    g_test_add_func("/renderer-activation/quits-and-comes-back", test_quits_and_comes_back);
-    g_test_add_func("/renderer-activation/started-once", test_started_once);
-    g_test_add_func("/renderer-activation/found-one-that-leaves", test_found_one_that_leaves);
-    g_test_add_func("/renderer-activation/found-one-that-has-left", test_found_one_that_has_left);
-    g_test_add_func("/renderer-activation/does-not-start", test_does_not_start);
+    add_story("/renderer-activation/first-look", test_first_look);
+    add_story("/renderer-activation/sent-before-it-started", test_sent_before_it_started);
+    add_story("/renderer-activation/next-send-starts-it-again", test_next_send_starts_it_again);
+    add_story("/renderer-activation/send-sync-starts-it-again", test_send_sync_starts_it_again);
+    add_story("/renderer-activation/quits-and-comes-back", test_quits_and_comes_back);
+    add_story("/renderer-activation/started-once", test_started_once);
+    add_story("/renderer-activation/found-one-that-leaves", test_found_one_that_leaves);
+    add_story("/renderer-activation/found-one-that-has-left", test_found_one_that_has_left);
+    add_story("/renderer-activation/does-not-start", test_does_not_start);
     return g_test_run();
 }

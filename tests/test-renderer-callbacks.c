@@ -338,23 +338,23 @@ static void test_state_sends(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    g_test_add_func("/renderer-callbacks/listener-removes-itself", test_listener_removes_itself);
-    g_test_add_func("/renderer-callbacks/once-drops-its-slot", test_once_drops_its_slot);
-    g_test_add_func("/renderer-callbacks/observers-remove-themselves", test_observers_remove_themselves);
-    g_test_add_func("/renderer-callbacks/listener-sends", test_listener_sends);
-    g_test_add_func("/renderer-callbacks/listener-closes", test_listener_closes);
-    g_test_add_func("/renderer-callbacks/any-closes", test_any_closes);
-    g_test_add_func("/renderer-callbacks/listener-drops-the-renderer", test_listener_drops_the_renderer);
-    g_test_add_func("/renderer-callbacks/listener-detaches", test_listener_detaches);
-    g_test_add_func("/renderer-callbacks/reply-drops-its-slot", test_reply_drops_its_slot);
-    g_test_add_func("/renderer-callbacks/reply-cancels-itself", test_reply_cancels_itself);
-    g_test_add_func("/renderer-callbacks/reply-sends", test_reply_sends);
-    g_test_add_func("/renderer-callbacks/reply-closes", test_reply_closes);
-    g_test_add_func("/renderer-callbacks/reply-drops-the-renderer", test_reply_drops_the_renderer);
-    g_test_add_func("/renderer-callbacks/close-calls-back", test_close_calls_back);
-    g_test_add_func("/renderer-callbacks/last-reference-calls-back", test_last_reference_calls_back);
-    g_test_add_func("/renderer-callbacks/state-closes", test_state_closes);
-    g_test_add_func("/renderer-callbacks/state-drops-the-renderer", test_state_drops_the_renderer);
-    g_test_add_func("/renderer-callbacks/state-sends", test_state_sends);
+    add_story("/renderer-callbacks/listener-removes-itself", test_listener_removes_itself);
+    add_story("/renderer-callbacks/once-drops-its-slot", test_once_drops_its_slot);
+    add_story("/renderer-callbacks/observers-remove-themselves", test_observers_remove_themselves);
+    add_story("/renderer-callbacks/listener-sends", test_listener_sends);
+    add_story("/renderer-callbacks/listener-closes", test_listener_closes);
+    add_story("/renderer-callbacks/any-closes", test_any_closes);
+    add_story("/renderer-callbacks/listener-drops-the-renderer", test_listener_drops_the_renderer);
+    add_story("/renderer-callbacks/listener-detaches", test_listener_detaches);
+    add_story("/renderer-callbacks/reply-drops-its-slot", test_reply_drops_its_slot);
+    add_story("/renderer-callbacks/reply-cancels-itself", test_reply_cancels_itself);
+    add_story("/renderer-callbacks/reply-sends", test_reply_sends);
+    add_story("/renderer-callbacks/reply-closes", test_reply_closes);
+    add_story("/renderer-callbacks/reply-drops-the-renderer", test_reply_drops_the_renderer);
+    add_story("/renderer-callbacks/close-calls-back", test_close_calls_back);
+    add_story("/renderer-callbacks/last-reference-calls-back", test_last_reference_calls_back);
+    add_story("/renderer-callbacks/state-closes", test_state_closes);
+    add_story("/renderer-callbacks/state-drops-the-renderer", test_state_drops_the_renderer);
+    add_story("/renderer-callbacks/state-sends", test_state_sends);
     return g_test_run();
 }

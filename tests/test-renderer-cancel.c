@@ -152,7 +152,7 @@ static void test_cancel_held(void)
 
     keep(f, "slow");
     keep_and_note(f, m, "held");
-    in_flight = invoke_many(r, "slow", IPC_IN_FLIGHT_MAX);
+    in_flight = invoke_many(r, "slow", in_flight_max());
     first = start(r, d, "held", "first");
     last = start(r, d, "held", "last");
     settle(f);
@@ -256,7 +256,7 @@ static void test_cancel_held_then_close(void)
     Note *note;
 
     keep(f, "slow");
-    in_flight = invoke_many(r, "slow", IPC_IN_FLIGHT_MAX);
+    in_flight = invoke_many(r, "slow", in_flight_max());
     note = start(r, d, "slow", "held");
     settle(f);
     cancel(r, note);
@@ -274,7 +274,7 @@ static void test_cancel_held_then_lose_the_bus(void)
     Note *note;
 
     keep(f, "slow");
-    in_flight = invoke_many(r, "slow", IPC_IN_FLIGHT_MAX);
+    in_flight = invoke_many(r, "slow", in_flight_max());
     note = start(r, d, "slow", "held");
     settle(f);
     freeze(r);
@@ -314,8 +314,8 @@ static void test_cancel_makes_room(void)
 
     keep(f, "slow");
     answer(f, "fast", "1");
-    first = invoke_many(r, "slow", IPC_IN_FLIGHT_MAX);
-    second = invoke_many(r, "fast", IPC_IN_FLIGHT_MAX);
+    first = invoke_many(r, "slow", in_flight_max());
+    second = invoke_many(r, "fast", in_flight_max());
     settle(f);
     g_assert_cmpuint(count_settled(second), ==, 0);
     for (i = 0; i < first->len; i++)
@@ -347,22 +347,22 @@ static void test_cancel_misuse(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    g_test_add_func("/renderer-cancel/drop", test_drop);
-    g_test_add_func("/renderer-cancel/drop-before-it-is-sent", test_drop_before_it_is_sent);
-    g_test_add_func("/renderer-cancel/drop-when-answered", test_drop_when_answered);
-    g_test_add_func("/renderer-cancel/drop-one-of-two-references", test_drop_one_of_two_references);
-    g_test_add_func("/renderer-cancel/slot-outlives-renderer", test_slot_outlives_renderer);
-    g_test_add_func("/renderer-cancel/cancel", test_cancel);
-    g_test_add_func("/renderer-cancel/held", test_cancel_held);
-    g_test_add_func("/renderer-cancel/before-ready", test_cancel_before_ready);
-    g_test_add_func("/renderer-cancel/crosses-answer", test_cancel_crosses_answer);
-    g_test_add_func("/renderer-cancel/twice", test_cancel_twice);
-    g_test_add_func("/renderer-cancel/then-drop", test_cancel_then_drop);
-    g_test_add_func("/renderer-cancel/then-close", test_cancel_then_close);
-    g_test_add_func("/renderer-cancel/held-then-close", test_cancel_held_then_close);
-    g_test_add_func("/renderer-cancel/held-then-lose-the-bus", test_cancel_held_then_lose_the_bus);
-    g_test_add_func("/renderer-cancel/then-lose-main", test_cancel_then_lose_main);
-    g_test_add_func("/renderer-cancel/makes-room", test_cancel_makes_room);
-    g_test_add_func("/renderer-cancel/misuse", test_cancel_misuse);
+    add_story("/renderer-cancel/drop", test_drop);
+    add_story("/renderer-cancel/drop-before-it-is-sent", test_drop_before_it_is_sent);
+    add_story("/renderer-cancel/drop-when-answered", test_drop_when_answered);
+    add_story("/renderer-cancel/drop-one-of-two-references", test_drop_one_of_two_references);
+    add_story("/renderer-cancel/slot-outlives-renderer", test_slot_outlives_renderer);
+    add_story("/renderer-cancel/cancel", test_cancel);
+    add_story("/renderer-cancel/held", test_cancel_held);
+    add_story("/renderer-cancel/before-ready", test_cancel_before_ready);
+    add_story("/renderer-cancel/crosses-answer", test_cancel_crosses_answer);
+    add_story("/renderer-cancel/twice", test_cancel_twice);
+    add_story("/renderer-cancel/then-drop", test_cancel_then_drop);
+    add_story("/renderer-cancel/then-close", test_cancel_then_close);
+    add_story("/renderer-cancel/held-then-close", test_cancel_held_then_close);
+    add_story("/renderer-cancel/held-then-lose-the-bus", test_cancel_held_then_lose_the_bus);
+    add_story("/renderer-cancel/then-lose-main", test_cancel_then_lose_main);
+    add_story("/renderer-cancel/makes-room", test_cancel_makes_room);
+    add_story("/renderer-cancel/misuse", test_cancel_misuse);
     return g_test_run();
 }

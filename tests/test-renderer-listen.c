@@ -344,21 +344,21 @@ static void test_event_outlives_the_last_reference(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    g_test_add_func("/renderer-listen/order", test_order);
-    g_test_add_func("/renderer-listen/once", test_once);
-    g_test_add_func("/renderer-listen/off", test_off);
-    g_test_add_func("/renderer-listen/off-prepended", test_off_prepended);
-    g_test_add_func("/renderer-listen/remove-all", test_remove_all);
-    g_test_add_func("/renderer-listen/channel-names", test_channel_names);
-    g_test_add_func("/renderer-listen/added-meanwhile", test_added_meanwhile);
-    g_test_add_func("/renderer-listen/removed-meanwhile", test_removed_meanwhile);
-    g_test_add_func("/renderer-listen/slot", test_slot);
-    g_test_add_func("/renderer-listen/slot-outlives-registration", test_slot_outlives_registration);
-    g_test_add_func("/renderer-listen/slot-of-observers", test_slot_of_observers);
-    g_test_add_func("/renderer-listen/leak-guard", test_leak_guard);
-    g_test_add_func("/renderer-listen/event", test_event);
-    g_test_add_func("/renderer-listen/reply", test_reply);
-    g_test_add_func("/renderer-listen/reply-later", test_reply_later);
-    g_test_add_func("/renderer-listen/event-outlives-the-last-reference", test_event_outlives_the_last_reference);
+    add_story("/renderer-listen/order", test_order);
+    add_story("/renderer-listen/once", test_once);
+    add_story("/renderer-listen/off", test_off);
+    add_story("/renderer-listen/off-prepended", test_off_prepended);
+    add_story("/renderer-listen/remove-all", test_remove_all);
+    add_story("/renderer-listen/channel-names", test_channel_names);
+    add_story("/renderer-listen/added-meanwhile", test_added_meanwhile);
+    add_story("/renderer-listen/removed-meanwhile", test_removed_meanwhile);
+    add_story("/renderer-listen/slot", test_slot);
+    add_story("/renderer-listen/slot-outlives-registration", test_slot_outlives_registration);
+    add_story("/renderer-listen/slot-of-observers", test_slot_of_observers);
+    add_story("/renderer-listen/leak-guard", test_leak_guard);
+    add_story("/renderer-listen/event", test_event);
+    add_story("/renderer-listen/reply", test_reply);
+    add_story("/renderer-listen/reply-later", test_reply_later);
+    add_story("/renderer-listen/event-outlives-the-last-reference", test_event_outlives_the_last_reference);
     return g_test_run();
 }

@@ -339,19 +339,19 @@ static void test_guest_comes_back(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    g_test_add_func("/renderer-restart/killed", test_killed);
-    g_test_add_func("/renderer-restart/killed-while-send-sync-waits", test_killed_while_send_sync_waits);
-    g_test_add_func("/renderer-restart/listeners-stay", test_listeners_stay);
-    g_test_add_func("/renderer-restart/title-stays", test_title_stays);
-    g_test_add_func("/renderer-restart/no-service", test_no_service);
-    g_test_add_func("/renderer-restart/service-appears", test_service_appears);
-    g_test_add_func("/renderer-restart/sent-in-between", test_sent_in_between);
-    g_test_add_func("/renderer-restart/name-released", test_name_released);
-    g_test_add_func("/renderer-restart/stopped", test_stopped);
-    g_test_add_func("/renderer-restart/stopped-while-registering", test_stopped_while_registering);
-    g_test_add_func("/renderer-restart/quick-succession", test_quick_succession);
-    g_test_add_func("/renderer-restart/name-handed-over", test_name_handed_over);
-    g_test_add_func("/renderer-restart/name-handed-over-while-registering", test_name_handed_over_while_registering);
-    g_test_add_func("/renderer-restart/guest-comes-back", test_guest_comes_back);
+    add_story("/renderer-restart/killed", test_killed);
+    add_story("/renderer-restart/killed-while-send-sync-waits", test_killed_while_send_sync_waits);
+    add_story("/renderer-restart/listeners-stay", test_listeners_stay);
+    add_story("/renderer-restart/title-stays", test_title_stays);
+    add_story("/renderer-restart/no-service", test_no_service);
+    add_story("/renderer-restart/service-appears", test_service_appears);
+    add_story("/renderer-restart/sent-in-between", test_sent_in_between);
+    add_story("/renderer-restart/name-released", test_name_released);
+    add_story("/renderer-restart/stopped", test_stopped);
+    add_story("/renderer-restart/stopped-while-registering", test_stopped_while_registering);
+    add_story("/renderer-restart/quick-succession", test_quick_succession);
+    add_story("/renderer-restart/name-handed-over", test_name_handed_over);
+    add_story("/renderer-restart/name-handed-over-while-registering", test_name_handed_over_while_registering);
+    add_story("/renderer-restart/guest-comes-back", test_guest_comes_back);
     return g_test_run();
 }

@@ -162,7 +162,7 @@ static void test_close_settles_all(void)
     g_autoptr(GPtrArray) outcomes = NULL;
 
     keep(f, "slow");
-    outcomes = invoke_many(r, "slow", 2 * IPC_IN_FLIGHT_MAX);
+    outcomes = invoke_many(r, "slow", 2 * in_flight_max());
     settle(f);
     g_assert_cmpuint(count_settled(outcomes), ==, 0);
     ipc_renderer_close(r->renderer);
@@ -170,7 +170,7 @@ static void test_close_settles_all(void)
     assert_all_rejected(outcomes, IPC_ERROR_CANCELLED);
     settle(f);
     g_assert_null(ipc_web_contents_from_id(f->app, 1));
-    g_assert_cmpuint(f->kept.length, ==, IPC_IN_FLIGHT_MAX);
+    g_assert_cmpuint(f->kept.length, ==, in_flight_max());
 }
 
 static void test_close_tells_main(void)
@@ -216,11 +216,11 @@ static void test_in_flight(void)
 
     keep(f, "slow");
     hear(f, "after");
-    outcomes = invoke_many(r, "slow", IPC_IN_FLIGHT_MAX + 50);
+    outcomes = invoke_many(r, "slow", in_flight_max() + 50);
     send_message(r, "after", "[]");
     settle(f);
     for (i = 0; i < 50; i++) {
-        g_assert_cmpuint(f->kept.length, ==, IPC_IN_FLIGHT_MAX);
+        g_assert_cmpuint(f->kept.length, ==, in_flight_max());
         g_assert_cmpuint(f->heard.length, ==, 0); /* it stays behind what is held */
         resolve_kept(f, "null");
         settle(f);
@@ -271,7 +271,7 @@ static void test_held_times_out(void)
     keep(f, "slow");
     keep_and_note(f, d, "held");
     hear(f, "after");
-    in_flight = invoke_many(r, "slow", IPC_IN_FLIGHT_MAX);
+    in_flight = invoke_many(r, "slow", in_flight_max());
     must(ipc_renderer_set_timeout(r->renderer, SHORT_USEC));
     held = invoke_start(r, "held", "[]");
     send_message(r, "after", "[]");
@@ -311,7 +311,7 @@ static void test_queue_is_bounded(void)
 
     keep(f, "slow");
     must(ipc_renderer_set_timeout(r->renderer, UINT64_MAX)); /* so much text takes its time under valgrind */
-    outcomes = invoke_many(r, "slow", IPC_IN_FLIGHT_MAX + 1);
+    outcomes = invoke_many(r, "slow", in_flight_max() + 1);
     g_assert_cmpuint(fill_queue(r, args), ==, n);
     must_fail(ipc_renderer_invoke(r->renderer, NULL, "slow", args, NULL, NULL), ENOBUFS);
     must_fail(ipc_renderer_send_sync(r->renderer, "slow", args, NULL, NULL), ENOBUFS);
@@ -325,7 +325,7 @@ static void test_queue_is_bounded(void)
     expect_heard(f, "after", "[\"again\"]", 1);
     main_freeze(f);
     g_ptr_array_unref(g_steal_pointer(&outcomes));
-    outcomes = invoke_many(r, "slow", IPC_IN_FLIGHT_MAX + 1);
+    outcomes = invoke_many(r, "slow", in_flight_max() + 1);
     g_assert_cmpuint(fill_queue(r, args), ==, n);
     main_vanish(f);
 }
@@ -342,7 +342,7 @@ static void test_held_flows(void)
     keep(f, "slow");
     hear(f, "big");
     hear(f, "after");
-    outcomes = invoke_many(r, "slow", IPC_IN_FLIGHT_MAX + 1);
+    outcomes = invoke_many(r, "slow", in_flight_max() + 1);
     for (i = 0; i < 4; i++)
         must(ipc_renderer_send(r->renderer, "big", args));
     send_message(r, "after", "[]");
@@ -366,7 +366,7 @@ static int on_slow(ipc_invocation *invocation, json_t *args, void *memory)
 {
     json_array_append(memory, json_array_get(args, 0));
     g_queue_push_tail(&slow, ipc_invocation_ref(invocation));
-    if (++n_slow < IPC_IN_FLIGHT_MAX)
+    if (++n_slow < in_flight_max())
         return 0;
     while (slow.length > 0) {
         invocation = g_queue_pop_head(&slow);
@@ -402,7 +402,7 @@ static void test_send_sync_behind_held(void)
 {
     g_autoptr(Fixture) f = fixture_new_with(&(FixtureOptions){ .is_without_main = true });
     g_autoptr(GPtrArray) outcomes = NULL;
-    const unsigned n = IPC_IN_FLIGHT_MAX + 50;
+    const unsigned n = in_flight_max() + 50;
     Outcome *sync;
     unsigned i;
     Client *r;
@@ -424,21 +424,21 @@ static void test_send_sync_behind_held(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    g_test_add_func("/renderer-settle/timeout", test_timeout);
-    g_test_add_func("/renderer-settle/late-answer", test_late_answer);
-    g_test_add_func("/renderer-settle/timeouts-of-their-own", test_timeouts_of_their_own);
-    g_test_add_func("/renderer-settle/default-timeout", test_default_timeout);
-    g_test_add_func("/renderer-settle/frozen-main", test_frozen_main);
-    g_test_add_func("/renderer-settle/frozen-from-the-start", test_frozen_from_the_start);
-    g_test_add_func("/renderer-settle/reply-dropped", test_reply_dropped);
-    g_test_add_func("/renderer-settle/close-settles-all", test_close_settles_all);
-    g_test_add_func("/renderer-settle/close-tells-main", test_close_tells_main);
-    g_test_add_func("/renderer-settle/close-before-ready", test_close_before_ready);
-    g_test_add_func("/renderer-settle/in-flight", test_in_flight);
-    g_test_add_func("/renderer-settle/a-thousand-on-the-system-bus", test_a_thousand_on_the_system_bus);
-    g_test_add_func("/renderer-settle/held-times-out", test_held_times_out);
-    g_test_add_func("/renderer-settle/queue-is-bounded", test_queue_is_bounded);
-    g_test_add_func("/renderer-settle/held-flows", test_held_flows);
-    g_test_add_func("/renderer-settle/send-sync-behind-held", test_send_sync_behind_held);
+    add_story("/renderer-settle/timeout", test_timeout);
+    add_story("/renderer-settle/late-answer", test_late_answer);
+    add_story("/renderer-settle/timeouts-of-their-own", test_timeouts_of_their_own);
+    add_story("/renderer-settle/default-timeout", test_default_timeout);
+    add_story("/renderer-settle/frozen-main", test_frozen_main);
+    add_story("/renderer-settle/frozen-from-the-start", test_frozen_from_the_start);
+    add_story("/renderer-settle/reply-dropped", test_reply_dropped);
+    add_story("/renderer-settle/close-settles-all", test_close_settles_all);
+    add_story("/renderer-settle/close-tells-main", test_close_tells_main);
+    add_story("/renderer-settle/close-before-ready", test_close_before_ready);
+    add_story("/renderer-settle/in-flight", test_in_flight);
+    add_story("/renderer-settle/a-thousand-on-the-system-bus", test_a_thousand_on_the_system_bus);
+    add_story("/renderer-settle/held-times-out", test_held_times_out);
+    add_story("/renderer-settle/queue-is-bounded", test_queue_is_bounded);
+    add_story("/renderer-settle/held-flows", test_held_flows);
+    add_story("/renderer-settle/send-sync-behind-held", test_send_sync_behind_held);
     return g_test_run();
 }

@@ -260,18 +260,18 @@ static void test_nested_in_a_crowd(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    g_test_add_func("/renderer-sync/result", test_result);
-    g_test_add_func("/renderer-sync/errors", test_errors);
-    g_test_add_func("/renderer-sync/outputs-are-optional", test_outputs_are_optional);
-    g_test_add_func("/renderer-sync/format", test_format);
-    g_test_add_func("/renderer-sync/before-ready", test_before_ready);
-    g_test_add_func("/renderer-sync/keeps-its-place", test_keeps_its_place);
-    g_test_add_func("/renderer-sync/runs-no-callback", test_runs_no_callback);
-    g_test_add_func("/renderer-sync/timeout", test_timeout);
-    g_test_add_func("/renderer-sync/infinite-timeout", test_infinite_timeout);
-    g_test_add_func("/renderer-sync/from-listener", test_from_listener);
-    g_test_add_func("/renderer-sync/from-reply", test_from_reply);
-    g_test_add_func("/renderer-sync/from-state", test_from_state);
-    g_test_add_func("/renderer-sync/nested-in-a-crowd", test_nested_in_a_crowd);
+    add_story("/renderer-sync/result", test_result);
+    add_story("/renderer-sync/errors", test_errors);
+    add_story("/renderer-sync/outputs-are-optional", test_outputs_are_optional);
+    add_story("/renderer-sync/format", test_format);
+    add_story("/renderer-sync/before-ready", test_before_ready);
+    add_story("/renderer-sync/keeps-its-place", test_keeps_its_place);
+    add_story("/renderer-sync/runs-no-callback", test_runs_no_callback);
+    add_story("/renderer-sync/timeout", test_timeout);
+    add_story("/renderer-sync/infinite-timeout", test_infinite_timeout);
+    add_story("/renderer-sync/from-listener", test_from_listener);
+    add_story("/renderer-sync/from-reply", test_from_reply);
+    add_story("/renderer-sync/from-state", test_from_state);
+    add_story("/renderer-sync/nested-in-a-crowd", test_nested_in_a_crowd);
     return g_test_run();
 }

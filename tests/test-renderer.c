@@ -201,7 +201,9 @@ static void test_errors_of_main(void)
     assert_rejected(invoke(r, "x", "[]"), IPC_ERROR_NO_HANDLER, "No handler registered for 'x'");
     assert_rejected(invoke(r, "fail", "[]"), IPC_ERROR_HANDLER_FAILED,
                     "The handler of 'fail' failed: No space left on device");
-    assert_rejected(invoke(r, "large", "[]"), IPC_ERROR_TOO_LARGE, NULL);
+    /* What a lane takes is too much for a test. */
+    if (!is_over_lanes())
+        assert_rejected(invoke(r, "large", "[]"), IPC_ERROR_TOO_LARGE, NULL);
 }
 
 /* ---- order ---- */
@@ -341,23 +343,23 @@ static void test_two_in_one_process(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    g_test_add_func("/renderer/send", test_send);
-    g_test_add_func("/renderer/send-without-args", test_send_without_args);
-    g_test_add_func("/renderer/send-format", test_send_format);
-    g_test_add_func("/renderer/send-before-ready", test_send_before_ready);
-    g_test_add_func("/renderer/channel-names", test_channel_names);
-    g_test_add_func("/renderer/invoke-values", test_invoke_values);
-    g_test_add_func("/renderer/invoke-later", test_invoke_later);
-    g_test_add_func("/renderer/invoke-format", test_invoke_format);
-    g_test_add_func("/renderer/invoke-without-callback", test_invoke_without_callback);
-    g_test_add_func("/renderer/error-of-handler", test_error_of_handler);
-    g_test_add_func("/renderer/errors-of-main", test_errors_of_main);
-    g_test_add_func("/renderer/order", test_order);
-    g_test_add_func("/renderer/order-of-replies", test_order_of_replies);
-    g_test_add_func("/renderer/send-to", test_send_to);
-    g_test_add_func("/renderer/send-to-nobody", test_send_to_nobody);
-    g_test_add_func("/renderer/title", test_title);
-    g_test_add_func("/renderer/title-after-send", test_title_after_send);
-    g_test_add_func("/renderer/two-in-one-process", test_two_in_one_process);
+    add_story("/renderer/send", test_send);
+    add_story("/renderer/send-without-args", test_send_without_args);
+    add_story("/renderer/send-format", test_send_format);
+    add_story("/renderer/send-before-ready", test_send_before_ready);
+    add_story("/renderer/channel-names", test_channel_names);
+    add_story("/renderer/invoke-values", test_invoke_values);
+    add_story("/renderer/invoke-later", test_invoke_later);
+    add_story("/renderer/invoke-format", test_invoke_format);
+    add_story("/renderer/invoke-without-callback", test_invoke_without_callback);
+    add_story("/renderer/error-of-handler", test_error_of_handler);
+    add_story("/renderer/errors-of-main", test_errors_of_main);
+    add_story("/renderer/order", test_order);
+    add_story("/renderer/order-of-replies", test_order_of_replies);
+    add_story("/renderer/send-to", test_send_to);
+    add_story("/renderer/send-to-nobody", test_send_to_nobody);
+    add_story("/renderer/title", test_title);
+    add_story("/renderer/title-after-send", test_title_after_send);
+    add_story("/renderer/two-in-one-process", test_two_in_one_process);
     return g_test_run();
 }

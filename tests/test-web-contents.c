@@ -322,7 +322,9 @@ static void test_bad_sends(void)
     must_fail(ipc_web_contents_send(contents, "x", object), EINVAL);
     must_fail(ipc_web_contents_send(contents, "x", deep), EINVAL);
     must_fail(ipc_web_contents_sendf(contents, "x", "f", NAN), EINVAL);
-    must_fail(ipc_web_contents_sendf(contents, "x", "s", large), EMSGSIZE);
+    /* What a lane takes is too much for a test. */
+    if (!is_over_lanes())
+        must_fail(ipc_web_contents_sendf(contents, "x", "s", large), EMSGSIZE);
     must_fail(ipc_app_broadcast(f->app, "", NULL), EINVAL);
     must_fail(ipc_app_broadcast(f->app, NULL, NULL), EINVAL);
     must_fail(ipc_app_broadcast(f->app, "x", object), EINVAL);
@@ -375,18 +377,18 @@ static void test_host(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    g_test_add_func("/web-contents/comings-and-goings", test_comings_and_goings);
-    g_test_add_func("/web-contents/accessors", test_accessors);
-    g_test_add_func("/web-contents/all", test_all);
-    g_test_add_func("/web-contents/kept-beyond-its-end", test_kept_beyond_its_end);
-    g_test_add_func("/web-contents/created-may-send", test_created_may_send);
-    g_test_add_func("/web-contents/created-comes-before-messages", test_created_comes_before_messages);
-    g_test_add_func("/web-contents/destroyed-may-send-to-others", test_destroyed_may_send_to_others);
-    g_test_add_func("/web-contents/app-ends-meanwhile", test_app_ends_meanwhile);
-    g_test_add_func("/web-contents/observers-are-dropped", test_observers_are_dropped);
-    g_test_add_func("/web-contents/send", test_send);
-    g_test_add_func("/web-contents/bad-sends", test_bad_sends);
-    g_test_add_func("/web-contents/broadcast", test_broadcast);
-    g_test_add_func("/web-contents/host", test_host);
+    add_story("/web-contents/comings-and-goings", test_comings_and_goings);
+    add_story("/web-contents/accessors", test_accessors);
+    add_story("/web-contents/all", test_all);
+    add_story("/web-contents/kept-beyond-its-end", test_kept_beyond_its_end);
+    add_story("/web-contents/created-may-send", test_created_may_send);
+    add_story("/web-contents/created-comes-before-messages", test_created_comes_before_messages);
+    add_story("/web-contents/destroyed-may-send-to-others", test_destroyed_may_send_to_others);
+    add_story("/web-contents/app-ends-meanwhile", test_app_ends_meanwhile);
+    add_story("/web-contents/observers-are-dropped", test_observers_are_dropped);
+    add_story("/web-contents/send", test_send);
+    add_story("/web-contents/bad-sends", test_bad_sends);
+    add_story("/web-contents/broadcast", test_broadcast);
+    add_story("/web-contents/host", test_host);
     return g_test_run();
 }

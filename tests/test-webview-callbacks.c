@@ -354,20 +354,20 @@ static void test_misuse(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    g_test_add_func("/webview-callbacks/unref-when-waiting", test_unref_when_waiting);
-    g_test_add_func("/webview-callbacks/unref-when-attached", test_unref_when_attached);
-    g_test_add_func("/webview-callbacks/unref-when-detached", test_unref_when_detached);
-    g_test_add_func("/webview-callbacks/unref-when-heard", test_unref_when_heard);
-    g_test_add_func("/webview-callbacks/unref-neighbours-when-main-goes", test_unref_neighbours_when_main_goes);
-    g_test_add_func("/webview-callbacks/open-another-when-main-goes", test_open_another_when_main_goes);
-    g_test_add_func("/webview-callbacks/drop-slot", test_drop_slot);
-    g_test_add_func("/webview-callbacks/close-when-attached", test_close_when_attached);
-    g_test_add_func("/webview-callbacks/drop-all-when-attached", test_drop_all_when_attached);
-    g_test_add_func("/webview-callbacks/drop-all-when-main-goes", test_drop_all_when_main_goes);
-    g_test_add_func("/webview-callbacks/webview-keeps-its-renderer", test_webview_keeps_its_renderer);
-    g_test_add_func("/webview-callbacks/unref-while-preparing", test_unref_while_preparing);
-    g_test_add_func("/webview-callbacks/slot-outlives-webview", test_slot_outlives_webview);
-    g_test_add_func("/webview-callbacks/null", test_null);
-    g_test_add_func("/webview-callbacks/misuse", test_misuse);
+    add_story("/webview-callbacks/unref-when-waiting", test_unref_when_waiting);
+    add_story("/webview-callbacks/unref-when-attached", test_unref_when_attached);
+    add_story("/webview-callbacks/unref-when-detached", test_unref_when_detached);
+    add_story("/webview-callbacks/unref-when-heard", test_unref_when_heard);
+    add_story("/webview-callbacks/unref-neighbours-when-main-goes", test_unref_neighbours_when_main_goes);
+    add_story("/webview-callbacks/open-another-when-main-goes", test_open_another_when_main_goes);
+    add_story("/webview-callbacks/drop-slot", test_drop_slot);
+    add_story("/webview-callbacks/close-when-attached", test_close_when_attached);
+    add_story("/webview-callbacks/drop-all-when-attached", test_drop_all_when_attached);
+    add_story("/webview-callbacks/drop-all-when-main-goes", test_drop_all_when_main_goes);
+    add_story("/webview-callbacks/webview-keeps-its-renderer", test_webview_keeps_its_renderer);
+    add_story("/webview-callbacks/unref-while-preparing", test_unref_while_preparing);
+    add_story("/webview-callbacks/slot-outlives-webview", test_slot_outlives_webview);
+    add_story("/webview-callbacks/null", test_null);
+    add_story("/webview-callbacks/misuse", test_misuse);
     return g_test_run();
 }

@@ -440,26 +440,26 @@ static void test_bus_dies(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    g_test_add_func("/webview/states", test_states);
-    g_test_add_func("/webview/made-before-ready", test_made_before_ready);
-    g_test_add_func("/webview/two-webviews", test_two_webviews);
-    g_test_add_func("/webview/guest-of-a-guest", test_guest_of_a_guest);
-    g_test_add_func("/webview/messages", test_messages);
-    g_test_add_func("/webview/reply-to-guest", test_reply_to_guest);
-    g_test_add_func("/webview/send-to-host-without-host", test_send_to_host_without_host);
-    g_test_add_func("/webview/token-is-good-once", test_token_is_good_once);
-    g_test_add_func("/webview/invented-token", test_invented_token);
-    g_test_add_func("/webview/token-of-a-host-that-went", test_token_of_a_host_that_went);
-    g_test_add_func("/webview/too-many-tokens", test_too_many_tokens);
-    g_test_add_func("/webview/guest-leaves", test_guest_leaves);
-    g_test_add_func("/webview/guest-dies", test_guest_dies);
-    g_test_add_func("/webview/host-dies", test_host_dies);
-    g_test_add_func("/webview/host-closes", test_host_closes);
-    g_test_add_func("/webview/main-restarts", test_main_restarts);
-    g_test_add_func("/webview/main-vanishes-while-preparing", test_main_vanishes_while_preparing);
-    g_test_add_func("/webview/main-vanishes-while-it-makes-the-token", test_main_vanishes_while_it_makes_the_token);
-    g_test_add_func("/webview/main-stops-while-it-makes-the-token", test_main_stops_while_it_makes_the_token);
-    g_test_add_func("/webview/no-main", test_no_main);
-    g_test_add_func("/webview/bus-dies", test_bus_dies);
+    add_story("/webview/states", test_states);
+    add_story("/webview/made-before-ready", test_made_before_ready);
+    add_story("/webview/two-webviews", test_two_webviews);
+    add_story("/webview/guest-of-a-guest", test_guest_of_a_guest);
+    add_story("/webview/messages", test_messages);
+    add_story("/webview/reply-to-guest", test_reply_to_guest);
+    add_story("/webview/send-to-host-without-host", test_send_to_host_without_host);
+    add_story("/webview/token-is-good-once", test_token_is_good_once);
+    add_story("/webview/invented-token", test_invented_token);
+    add_story("/webview/token-of-a-host-that-went", test_token_of_a_host_that_went);
+    add_story("/webview/too-many-tokens", test_too_many_tokens);
+    add_story("/webview/guest-leaves", test_guest_leaves);
+    add_story("/webview/guest-dies", test_guest_dies);
+    add_story("/webview/host-dies", test_host_dies);
+    add_story("/webview/host-closes", test_host_closes);
+    add_story("/webview/main-restarts", test_main_restarts);
+    add_story("/webview/main-vanishes-while-preparing", test_main_vanishes_while_preparing);
+    add_story("/webview/main-vanishes-while-it-makes-the-token", test_main_vanishes_while_it_makes_the_token);
+    add_story("/webview/main-stops-while-it-makes-the-token", test_main_stops_while_it_makes_the_token);
+    add_story("/webview/no-main", test_no_main);
+    add_story("/webview/bus-dies", test_bus_dies);
     return g_test_run();
 }

@@ -21,8 +21,16 @@ typedef struct Later {
     json_t *result;
 } Later;
 
+/* A port that was transferred on echo-port, until its other end closes. */
+typedef struct EchoPort {
+    LIST_ENTRY(EchoPort) link;
+    ipc_port *port;
+} EchoPort;
+
 typedef struct Echo {
+    ipc_app *app; /* borrowed */
     LIST_HEAD(, Later) waiting;
+    LIST_HEAD(, EchoPort) ports;
 } Echo;
 
 static void on_echo(ipc_event *event, json_t *args, void *userdata)
@@ -39,6 +47,63 @@ static void on_echo_broadcast(ipc_event *event, json_t *args, void *userdata)
 
     (void)ipc_app_broadcast(app, ipc_event_get_channel(event), args);
 }
+
+/* ---- ports ---- */
+
+static void echo_port_free(EchoPort *self)
+{
+    LIST_REMOVE(self, link);
+    ipc_port_unref(self->port);
+    free(self);
+}
+
+static void on_port_closed(ipc_port *port, void *userdata)
+{
+    echo_port_free(userdata);
+}
+
+/* What cannot go back because nobody reads it is no affair of a self-test. */
+static void on_port_message(ipc_port *port, ipc_event *event, json_t *message, void *userdata)
+{
+    ipc_transfer transfer = { 0 };
+
+    transfer.ports = ipc_event_get_ports(event, &transfer.n_ports);
+    transfer.files = ipc_event_get_files(event, &transfer.n_files);
+    (void)ipc_port_post_message(port, message, &transfer);
+}
+
+static int echo_port_start(Echo *echo, EchoPort *self)
+{
+    int r;
+
+    r = ipc_port_on_message(self->port, NULL, on_port_message, NULL);
+    if (r >= 0)
+        r = ipc_port_on_close(self->port, NULL, on_port_closed, self);
+    if (r >= 0)
+        r = ipc_app_attach_port(echo->app, self->port);
+    return r < 0 ? r : ipc_port_start(self->port);
+}
+
+static void on_echo_port(ipc_event *event, json_t *args, void *userdata)
+{
+    Echo *echo = userdata;
+    ipc_port *const *ports;
+    EchoPort *self;
+    size_t i, n;
+
+    ports = ipc_event_get_ports(event, &n);
+    for (i = 0; i < n; i++) {
+        self = calloc(1, sizeof(*self));
+        if (!self)
+            return; /* it closes, and so its other end is told */
+        self->port = ipc_port_ref(ports[i]);
+        LIST_INSERT_HEAD(&echo->ports, self, link);
+        if (echo_port_start(echo, self) < 0)
+            echo_port_free(self);
+    }
+}
+
+/* ---- handlers ---- */
 
 static int handle_echo(ipc_invocation *invocation, json_t *args, void *userdata)
 {
@@ -144,10 +209,13 @@ static int handle_echo_later(ipc_invocation *invocation, json_t *args, void *use
 
 static Echo *echo_free(Echo *echo)
 {
+    EchoPort *port, *next_port;
     Later *later, *next;
 
     if (!echo)
         return NULL;
+    LIST_FOREACH_SAFE(port, &echo->ports, link, next_port)
+        echo_port_free(port);
     LIST_FOREACH_SAFE(later, &echo->waiting, link, next)
         later_free(later);
     free(echo);
@@ -185,6 +253,8 @@ static int add_channels(ipc_app *app, Echo *echo)
         r = ipc_main_on(main, NULL, "echo", on_echo, NULL);
     if (r >= 0)
         r = ipc_main_on(main, NULL, "echo-broadcast", on_echo_broadcast, app);
+    if (r >= 0)
+        r = ipc_main_on(main, NULL, "echo-port", on_echo_port, echo);
     return r;
 }
 
@@ -196,7 +266,9 @@ int ipc_module_init(ipc_app *app)
     echo = calloc(1, sizeof(*echo));
     if (!echo)
         return -ENOMEM;
+    echo->app = app;
     LIST_INIT(&echo->waiting);
+    LIST_INIT(&echo->ports);
 
     /* From here on the app owns it, whatever fails below. */
     r = ipc_app_on_closed(app, NULL, on_closed, echo);
