@@ -266,6 +266,17 @@ int ipc_renderer_send(ipc_renderer *renderer, const char *channel, json_t *args)
 int ipc_renderer_sendf(ipc_renderer *renderer, const char *channel, const char *format, ...);
 
 /**
+ * ipc_renderer_send_text - the same with the JSON text of the array, which nobody parses on this side
+ * @renderer: the renderer
+ * @channel: 1 to 255 bytes of UTF-8
+ * @text: JSON; main drops what is no array
+ * @length: of @text in bytes; a NUL follows them
+ *
+ * Return: as ipc_renderer_send(); -EINVAL also where no NUL follows, or the bus does not take the text.
+ */
+int ipc_renderer_send_text(ipc_renderer *renderer, const char *channel, const char *text, size_t length);
+
+/**
  * ipc_renderer_send_to - send a message to another renderer of the same app
  * @renderer: the renderer
  * @id: the other one's id
@@ -326,6 +337,33 @@ int ipc_renderer_invoke(ipc_renderer *renderer, ipc_slot **ret_slot, const char 
                         ipc_reply_t callback, void *userdata);
 int ipc_renderer_invokef(ipc_renderer *renderer, ipc_slot **ret_slot, const char *channel, ipc_reply_t callback,
                          void *userdata, const char *format, ...);
+
+/**
+ * ipc_reply_text_t - what runs when an invoke settles whose result nobody parses
+ * @renderer: the renderer
+ * @text: the JSON text of the result as it came, checked by nobody; NUL-terminated, and good until the callback
+ *        returns. NULL if it failed
+ * @length: of @text in bytes
+ * @error: as of ipc_reply_t
+ * @userdata: as it was given
+ */
+typedef void (*ipc_reply_text_t)(ipc_renderer *renderer, const char *text, size_t length, const ipc_error *error,
+                                 void *userdata);
+
+/**
+ * ipc_renderer_invoke_text - ipc_renderer_invoke() with text both ways
+ * @renderer: the renderer
+ * @ret_slot: the pending call; NULL: none
+ * @channel: 1 to 255 bytes of UTF-8
+ * @text: the JSON text of the array of arguments
+ * @length: of @text in bytes; a NUL follows them
+ * @callback: runs exactly once, unless the slot is dropped first; NULL: nobody cares
+ * @userdata: for @callback
+ *
+ * Return: as ipc_renderer_send_text().
+ */
+int ipc_renderer_invoke_text(ipc_renderer *renderer, ipc_slot **ret_slot, const char *channel, const char *text,
+                             size_t length, ipc_reply_text_t callback, void *userdata);
 
 /**
  * ipc_renderer_cancel - give up a pending invoke, and still be told how it ended

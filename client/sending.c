@@ -70,6 +70,18 @@ int ipc_renderer_send(ipc_renderer *renderer, const char *channel, json_t *args)
     return r < 0 ? r : send_one_way(renderer, LANE_SEND, 0, channel, text.data, text.length);
 }
 
+static int check_text(const ipc_renderer *renderer, const char *channel, const char *text, size_t length)
+{
+    return renderer && text_is_channel(channel) && text && text[length] == '\0' ? 0 : -EINVAL;
+}
+
+int ipc_renderer_send_text(ipc_renderer *renderer, const char *channel, const char *text, size_t length)
+{
+    int r = check_text(renderer, channel, text, length);
+
+    return r < 0 ? r : send_one_way(renderer, LANE_SEND, 0, channel, text, length);
+}
+
 int ipc_renderer_send_to(ipc_renderer *renderer, uint32_t id, const char *channel, json_t *args)
 {
     _cleanup_(text_clear) Text text;
@@ -159,31 +171,65 @@ static void invoke_done(Call *call)
     callback(call->renderer, result, r < 0 ? send_get_error(call) : NULL, call->userdata);
 }
 
-int ipc_renderer_invoke(ipc_renderer *renderer, ipc_slot **ret_slot, const char *channel, json_t *args,
-                        ipc_reply_t callback, void *userdata)
+static void invoke_text_done(Call *call)
 {
-    _cleanup_(text_clear) Text text;
+    ipc_reply_text_t callback = (ipc_reply_text_t)call->callback;
+    const ipc_error *error = send_get_error(call);
+    const char *text = NULL;
+    size_t length = 0;
+
+    if (!callback)
+        return;
+    if (!error && call_read_text(call, &text, &length) < 0) {
+        (void)error_setf(&call->error, IPC_ERROR_INVALID_ARGS, "The answer of main has not the form of a result");
+        call_drop_reply(call);
+        error = send_get_error(call);
+    }
+    callback(call->renderer, text, length, error, call->userdata);
+}
+
+static int invoke_text(ipc_renderer *renderer, ipc_slot **ret_slot, const char *channel, const char *text,
+                       size_t length, CallDone done, void (*callback)(void), void *userdata)
+{
     ipc_slot *slot = NULL;
     Call *call;
     int r;
 
-    r = encode(&text, renderer, channel, args);
+    r = renderer_check_open(renderer);
     if (r >= 0)
-        r = renderer_check_open(renderer);
-    if (r >= 0)
-        r = call_new(renderer, ret_slot ? &slot : NULL, invoke_done, renderer->timeout, &call);
+        r = call_new(renderer, ret_slot ? &slot : NULL, done, renderer->timeout, &call);
     if (r < 0)
         return r;
     call->is_invoke = true;
-    call->callback = (void (*)(void))callback;
+    call->callback = callback;
     call->userdata = userdata;
-    r = send_call(renderer, call, &(Packet){ .verb = LANE_INVOKE, .channel = channel, .text = text.data,
-                                             .length = text.length, .text_fd = -1 });
+    r = send_call(renderer, call, &(Packet){ .verb = LANE_INVOKE, .channel = channel, .text = text,
+                                             .length = length, .text_fd = -1 });
     if (r < 0)
         return r;
     if (ret_slot)
         *ret_slot = slot;
     return 0;
+}
+
+int ipc_renderer_invoke(ipc_renderer *renderer, ipc_slot **ret_slot, const char *channel, json_t *args,
+                        ipc_reply_t callback, void *userdata)
+{
+    _cleanup_(text_clear) Text text;
+    int r;
+
+    r = encode(&text, renderer, channel, args);
+    return r < 0 ? r : invoke_text(renderer, ret_slot, channel, text.data, text.length, invoke_done,
+                                   (void (*)(void))callback, userdata);
+}
+
+int ipc_renderer_invoke_text(ipc_renderer *renderer, ipc_slot **ret_slot, const char *channel, const char *text,
+                             size_t length, ipc_reply_text_t callback, void *userdata)
+{
+    int r = check_text(renderer, channel, text, length);
+
+    return r < 0 ? r : invoke_text(renderer, ret_slot, channel, text, length, invoke_text_done,
+                                   (void (*)(void))callback, userdata);
 }
 
 int ipc_renderer_cancel(ipc_renderer *renderer, ipc_slot *invoke)

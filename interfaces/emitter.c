@@ -23,7 +23,7 @@ typedef struct Listener {
     Channel *channel;
     TAILQ_ENTRY(Listener) link;
     uint64_t serial;
-    bool once;
+    EmitterFlags flags;
     EmitterFunction function;
     void *userdata;
 } Listener;
@@ -166,7 +166,7 @@ int emitter_add(Emitter *emitter, ipc_slot **ret_slot, const char *channel_name,
 
     listener->channel = channel;
     listener->serial = ++emitter->serial;
-    listener->once = flags & EMITTER_ONCE;
+    listener->flags = flags;
     listener->function = function;
     listener->userdata = userdata;
     slot_init(&listener->slot, listener_remove, listener_destroy, ret_slot);
@@ -223,6 +223,18 @@ size_t emitter_count(const Emitter *emitter, const char *channel_name)
     return channel ? channel->n_listeners : 0;
 }
 
+int emitter_get_first(const Emitter *emitter, const char *channel_name)
+{
+    const Channel *channel = channel_find(emitter, channel_name);
+    const Listener *listener;
+
+    if (channel)
+        TAILQ_FOREACH(listener, &channel->listeners, link)
+            if (slot_is_live(&listener->slot))
+                return (int)listener->flags;
+    return -ENOENT;
+}
+
 static int compare_names(const void *a, const void *b)
 {
     return strcmp(*(char *const *)a, *(char *const *)b);
@@ -269,7 +281,7 @@ static void listener_run(Listener *listener, EmitterCall call, void *context)
     void *userdata = listener->userdata;
 
     /* The registry's hold outlasts the callback, which may drop the slot. */
-    if (listener->once)
+    if (listener->flags & EMITTER_ONCE)
         listener_remove(&listener->slot);
     call(function, userdata, context);
 }

@@ -32,6 +32,7 @@ typedef struct Emitter {
 typedef enum EmitterFlags {
     EMITTER_ONCE = 1 << 0,    /* removed before it runs */
     EMITTER_PREPEND = 1 << 1, /* in front of those that are there */
+    EMITTER_TEXT = 1 << 2,    /* of another type than the others: emitter_get_first() tells */
 } EmitterFlags;
 
 /* An emitter begins as zeroes. Whoever owns it keeps it while it emits. */
@@ -42,6 +43,9 @@ int emitter_add(Emitter *emitter, ipc_slot **ret_slot, const char *channel, Emit
 int emitter_remove(Emitter *emitter, const char *channel, EmitterFunction function, void *userdata);
 void emitter_remove_all(Emitter *emitter, const char *channel);
 size_t emitter_count(const Emitter *emitter, const char *channel);
+
+/* The flags of the first listener of a channel; -ENOENT: there is none. */
+int emitter_get_first(const Emitter *emitter, const char *channel);
 
 /* The sorted names of the channels that have listeners; the answer is their number. */
 int emitter_channel_names(const Emitter *emitter, char ***ret_names);

@@ -228,36 +228,55 @@ int dispatch_send_sync(Peer *peer, Request *request, sd_bus_error *error)
     return 0;
 }
 
-static bool run_handler(Peer *peer, ipc_invocation *invocation, json_t *args, int *ret)
+/* That of the web contents wins. NULL: there is none. */
+static ipc_main *find_handler(const Peer *peer, const char *channel, HandlerKind *ret_kind)
 {
-    _cleanup_(ipc_web_contents_unrefp) ipc_web_contents *contents = ipc_web_contents_ref(peer->contents);
+    ipc_main *scoped = peer->contents ? peer->contents->main : NULL, *main = &peer->app->main;
 
-    if (contents && contents->main && main_run_handler(contents->main, invocation, args, ret))
-        return true;
-    return main_run_handler(&peer->app->main, invocation, args, ret);
+    *ret_kind = scoped ? main_get_handler_kind(scoped, channel) : HANDLER_NONE;
+    if (*ret_kind != HANDLER_NONE)
+        return scoped;
+    *ret_kind = main_get_handler_kind(main, channel);
+    return *ret_kind != HANDLER_NONE ? main : NULL;
+}
+
+static void run_handler(Peer *peer, ipc_main *main, ipc_invocation *invocation, json_t *args, const Request *request)
+{
+    _cleanup_(ipc_web_contents_unrefp) _unused_ ipc_web_contents *contents = ipc_web_contents_ref(peer->contents);
+    char message[512];
+    int r;
+
+    if (main) {
+        invocation->request = request;
+        r = main_run_handler(main, invocation, args, request->text, request->length);
+        invocation->request = NULL;
+        invocation_returned(invocation, r);
+        return;
+    }
+    snprintf(message, sizeof(message), "No handler registered for '%s'", request->channel);
+    (void)ipc_invocation_reject(invocation, IPC_ERROR_NO_HANDLER, message, NULL);
 }
 
 int dispatch_invoke(Peer *peer, Request *request, sd_bus_error *error)
 {
     _cleanup_(json_cleanup) json_t *args = NULL;
     _cleanup_(ipc_invocation_unrefp) ipc_invocation *invocation = NULL;
-    char message[512];
-    int r, answer;
+    HandlerKind kind = HANDLER_NONE;
+    ipc_main *main = NULL;
+    int r;
 
-    r = admit_args(peer, VERB_INVOKE, request, &args, error);
+    r = admit(peer, VERB_INVOKE, request, error);
+    if (r >= 0)
+        main = find_handler(peer, request->channel, &kind);
+    if (r >= 0 && kind != HANDLER_TEXT)
+        r = read_args(request, &args, error);
     if (r >= 0)
         r = quota_check_pending(peer, error);
     if (r >= 0)
         r = invocation_new(peer, request, &invocation);
     if (r < 0)
         return r;
-
-    if (run_handler(peer, invocation, args, &answer)) {
-        invocation_returned(invocation, answer);
-    } else {
-        snprintf(message, sizeof(message), "No handler registered for '%s'", request->channel);
-        (void)ipc_invocation_reject(invocation, IPC_ERROR_NO_HANDLER, message, NULL);
-    }
+    run_handler(peer, main, invocation, args, request);
     keep_waiting(&invocation->answer, request);
     return 0;
 }

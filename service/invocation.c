@@ -67,6 +67,28 @@ int ipc_invocation_resolve(ipc_invocation *invocation, json_t *result)
     return r;
 }
 
+/* A text that goes back as it came needs no other file than that in which it came. */
+static int shared_text_fd(const ipc_invocation *invocation, const char *text, size_t length)
+{
+    const Request *request = invocation->request;
+
+    return request && request->text == text && request->length == length ? request->text_fd : -1;
+}
+
+int ipc_invocation_resolve_text(ipc_invocation *invocation, const char *text, size_t length)
+{
+    int r;
+
+    if (!text || text[length] != '\0')
+        return -EINVAL;
+    r = invocation_check(invocation);
+    if (r < 0)
+        return r;
+    r = answer_text(&invocation->answer, text, length, shared_text_fd(invocation, text, length));
+    invocation_settled(invocation);
+    return r;
+}
+
 int ipc_invocation_resolvef(ipc_invocation *invocation, const char *format, ...)
 {
     _cleanup_(json_cleanup) json_t *result = NULL;

@@ -384,6 +384,31 @@ int ipc_main_handle_once(ipc_main *main, ipc_slot **ret_slot, const char *channe
                          void *userdata);
 
 /**
+ * ipc_text_handler_t - what answers an invoke by its text
+ * @invocation: as of ipc_handler_t; ipc_invocation_resolve_text() answers with text
+ * @text: the arguments as they came, checked by nobody: JSON if the caller is honest. NUL-terminated, and good until the
+ *        handler returns
+ * @length: of @text in bytes
+ * @userdata: as it was registered
+ *
+ * Return: as of ipc_handler_t.
+ */
+typedef int (*ipc_text_handler_t)(ipc_invocation *invocation, const char *text, size_t length, void *userdata);
+
+/**
+ * ipc_main_handle_text - ipc_main_handle() for who forwards or stores JSON, and does not parse it
+ * @main: the app's registry, or that of one web contents
+ * @ret_slot: the registration; NULL: as long as @main
+ * @channel: 1 to 255 bytes of UTF-8
+ * @handler: runs for each invoke
+ * @userdata: for @handler
+ *
+ * Return: as ipc_main_handle().
+ */
+int ipc_main_handle_text(ipc_main *main, ipc_slot **ret_slot, const char *channel, ipc_text_handler_t handler,
+                         void *userdata);
+
+/**
  * ipc_main_remove_handler - remove the handler of a channel
  * @main: the registry
  * @channel: the channel
@@ -435,6 +460,18 @@ ipc_app *ipc_invocation_get_app(const ipc_invocation *invocation);
  * -ENOBUFS (the caller's queue is full), -ENOTCONN (the bus is gone), -ENOMEM (it stays unsettled).
  */
 int ipc_invocation_resolve(ipc_invocation *invocation, json_t *result);
+
+/**
+ * ipc_invocation_resolve_text - answer with the JSON text of a result, which nobody parses on this side
+ * @invocation: the invocation
+ * @text: JSON; the caller is told IPC_ERROR_INVALID_ARGS if it is none
+ * @length: of @text in bytes; a NUL follows them
+ *
+ * A text that its handler was given, and gives back, is not copied.
+ *
+ * Return: as ipc_invocation_resolve(); -EINVAL also where no NUL follows, or the bus does not take the text.
+ */
+int ipc_invocation_resolve_text(ipc_invocation *invocation, const char *text, size_t length);
 
 /* The result made by json_pack() from one value's format, such as "{s:i}". A bad format, NaN, infinity: -EINVAL. */
 int ipc_invocation_resolvef(ipc_invocation *invocation, const char *format, ...);
@@ -530,6 +567,9 @@ ipc_main *ipc_web_contents_get_main(ipc_web_contents *contents);
  * renderer does not read and its queue is full), -ENOTCONN (it is gone), -ENOMEM.
  */
 int ipc_web_contents_send(ipc_web_contents *contents, const char *channel, json_t *args);
+
+/* The same with the JSON text of the array, @length bytes and a NUL, which nobody parses on this side. */
+int ipc_web_contents_send_text(ipc_web_contents *contents, const char *channel, const char *text, size_t length);
 int ipc_web_contents_sendf(ipc_web_contents *contents, const char *channel, const char *format, ...);
 
 /**

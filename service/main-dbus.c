@@ -103,7 +103,7 @@ static int read_request(sd_bus_message *message, Request *request)
 
 static int run_send(Peer *peer, sd_bus_message *message, sd_bus_error *error)
 {
-    Request request = { 0 };
+    Request request = { .text_fd = -1 };
     int r;
 
     r = read_request(message, &request);
@@ -114,7 +114,7 @@ static int run_send(Peer *peer, sd_bus_message *message, sd_bus_error *error)
 
 static int run_invoke(Peer *peer, sd_bus_message *message, sd_bus_error *error)
 {
-    Request request = { 0 };
+    Request request = { .text_fd = -1 };
     int r;
 
     r = read_request(message, &request);
@@ -123,7 +123,7 @@ static int run_invoke(Peer *peer, sd_bus_message *message, sd_bus_error *error)
 
 static int run_send_sync(Peer *peer, sd_bus_message *message, sd_bus_error *error)
 {
-    Request request = { 0 };
+    Request request = { .text_fd = -1 };
     int r;
 
     r = read_request(message, &request);
@@ -132,7 +132,7 @@ static int run_send_sync(Peer *peer, sd_bus_message *message, sd_bus_error *erro
 
 static int run_send_to(Peer *peer, sd_bus_message *message, sd_bus_error *error)
 {
-    Request request = { 0 };
+    Request request = { .text_fd = -1 };
     uint32_t id;
     int r;
 
@@ -146,7 +146,7 @@ static int run_send_to(Peer *peer, sd_bus_message *message, sd_bus_error *error)
 
 static int run_send_to_host(Peer *peer, sd_bus_message *message, sd_bus_error *error)
 {
-    Request request = { 0 };
+    Request request = { .text_fd = -1 };
     int r;
 
     r = read_request(message, &request);
@@ -157,7 +157,7 @@ static int run_send_to_host(Peer *peer, sd_bus_message *message, sd_bus_error *e
 
 static int run_post_message(Peer *peer, sd_bus_message *message, sd_bus_error *error)
 {
-    Request request = { 0 };
+    Request request = { .text_fd = -1 };
     int r;
 
     r = read_request(message, &request);

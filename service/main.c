@@ -124,9 +124,17 @@ int ipc_main_remove_handler(ipc_main *main, const char *channel)
     return 0;
 }
 
+int ipc_main_handle_text(ipc_main *main, ipc_slot **ret_slot, const char *channel, ipc_text_handler_t handler,
+                         void *userdata)
+{
+    return main_add_handler(main, ret_slot, channel, EMITTER_TEXT, (ipc_handler_t)(void (*)(void))handler, userdata);
+}
+
 typedef struct HandlerRun {
     ipc_invocation *invocation;
     json_t *args;
+    const char *text;
+    size_t length;
     int ret;
 } HandlerRun;
 
@@ -137,12 +145,25 @@ static void handler_call(EmitterFunction function, void *userdata, void *context
     run->ret = ((ipc_handler_t)function)(run->invocation, run->args, userdata);
 }
 
-bool main_run_handler(ipc_main *main, ipc_invocation *invocation, json_t *args, int *ret)
+static void text_handler_call(EmitterFunction function, void *userdata, void *context)
 {
-    HandlerRun run = { .invocation = invocation, .args = args };
+    HandlerRun *run = context;
 
-    if (emitter_emit(&main->handlers, ipc_invocation_get_channel(invocation), handler_call, &run) == 0)
-        return false;
-    *ret = run.ret;
-    return true;
+    run->ret = ((ipc_text_handler_t)function)(run->invocation, run->text, run->length, userdata);
+}
+
+HandlerKind main_get_handler_kind(const ipc_main *main, const char *channel)
+{
+    int flags = emitter_get_first(&main->handlers, channel);
+
+    return flags < 0 ? HANDLER_NONE : flags & EMITTER_TEXT ? HANDLER_TEXT : HANDLER_JSON;
+}
+
+int main_run_handler(ipc_main *main, ipc_invocation *invocation, json_t *args, const char *text, size_t length)
+{
+    HandlerRun run = { .invocation = invocation, .args = args, .text = text, .length = length };
+
+    emitter_emit(&main->handlers, ipc_invocation_get_channel(invocation), args ? handler_call : text_handler_call,
+                 &run);
+    return run.ret;
 }

@@ -18,5 +18,13 @@ struct ipc_main {
 void main_init(ipc_main *main, ipc_app *app, uint32_t renderer_id);
 void main_clear(ipc_main *main);
 
-/* Runs the handler of a channel, if there is one; *ret is what it answered. */
-bool main_run_handler(ipc_main *main, ipc_invocation *invocation, json_t *args, int *ret);
+typedef enum HandlerKind {
+    HANDLER_NONE,
+    HANDLER_JSON,
+    HANDLER_TEXT, /* wants the text as it came */
+} HandlerKind;
+
+HandlerKind main_get_handler_kind(const ipc_main *main, const char *channel);
+
+/* Runs the handler of a channel, which is there, with what its kind wants. The answer is the handler's. */
+int main_run_handler(ipc_main *main, ipc_invocation *invocation, json_t *args, const char *text, size_t length);

@@ -256,6 +256,15 @@ int ipc_web_contents_send(ipc_web_contents *contents, const char *channel, json_
     return r < 0 ? r : send_text(contents, channel, &text);
 }
 
+int ipc_web_contents_send_text(ipc_web_contents *contents, const char *channel, const char *text, size_t length)
+{
+    if (!contents || !text_is_channel(channel) || !text || text[length] != '\0')
+        return -EINVAL;
+    if (contents->is_destroyed)
+        return -ENOTCONN;
+    return peer_send_message(contents->peer, channel, text, length, 0);
+}
+
 int ipc_web_contents_sendf(ipc_web_contents *contents, const char *channel, const char *format, ...)
 {
     _cleanup_(json_cleanup) json_t *args = NULL;
