@@ -116,7 +116,7 @@ static void on_ready(Watch *watch)
 
 int lane_open(ipc_renderer *renderer, int fd)
 {
-    struct timeval patience = { .tv_sec = IPC_LANE_BLOCK_USEC / 1000000 };
+    struct timeval patience = { .tv_usec = LANE_BLOCK_USEC };
     int copy, r;
 
     while (wire_is_open(&renderer->lane) && lane_read(renderer, MSG_DONTWAIT))

@@ -33,6 +33,7 @@ struct ipc_renderer {
     ipc_renderer_flags flags;
     Wire lane; /* closed: there is none */
     Watch lane_watch;
+    unsigned n_blocks;      /* reads of the lane that have blocked since the bus was looked at */
     uint32_t registered_id; /* before it is ready */
 
     ipc_renderer_state state;
@@ -58,7 +59,8 @@ struct ipc_renderer {
     LIST_HEAD(, ipc_webview) webviews;
 };
 
-#define IPC_LANE_BLOCK_USEC 1000000u /* us that a read of the lane may block, before deadlines are looked at */
+#define LANE_BLOCK_USEC 5000u /* us that a read of the lane may block, before the bus is looked at */
+#define LANE_BLOCKS_MAX 64u   /* such reads before the bus is looked at all the same */
 
 #define RENDERER_STATE "state"
 #define RENDERER_WARNING "warning"
@@ -70,11 +72,8 @@ int renderer_check_open(const ipc_renderer *renderer);
 /* Moves messages between the bus and the boxes; no callback runs. The answer is that of ipc_renderer_process(). */
 int renderer_pump(ipc_renderer *renderer);
 
-/* Blocks until something comes by the lane, for a while. 0: not now, -EINTR. */
-int renderer_block_on_lane(ipc_renderer *renderer);
-
-/* Sleeps until there is something to pump, or that time. */
-int renderer_sleep(ipc_renderer *renderer, uint64_t until);
+/* Blocks until something comes by the lane, for a moment, if there are so many us; whether there was anything. */
+bool renderer_block_on_lane(ipc_renderer *renderer, uint64_t left);
 
 /* -ENOBUFS: main does not read. */
 int renderer_send_by_lane(ipc_renderer *renderer, const Packet *packet);
@@ -84,6 +83,9 @@ void renderer_run_lane(ipc_renderer *renderer);
 
 /* Until when pump() has nothing to do but read: us of CLOCK_MONOTONIC. */
 int renderer_get_pump_timeout(ipc_renderer *renderer, uint64_t *ret_usec);
+
+/* The same, in us from now. */
+int renderer_get_left(ipc_renderer *renderer, uint64_t *ret_usec);
 
 /* The state changes; observers hear of it in turn. The error may be NULL. */
 void renderer_set_state(ipc_renderer *renderer, ipc_renderer_state state, const ipc_error *error);

@@ -246,22 +246,23 @@ int ipc_renderer_cancel(ipc_renderer *renderer, ipc_slot *invoke)
 /* Reads on until the call has settled, and leaves all else for later. */
 static int block(ipc_renderer *renderer, const Call *call)
 {
-    uint64_t until;
-    int r = 0;
+    uint64_t left;
+    int r;
 
     while (!call->is_settled) {
-        /* Its answer comes by the lane, or the end of the lane does. */
-        if (call->is_by_lane && call->is_in_flight)
-            r = renderer_block_on_lane(renderer);
-        if (r == 0)
+        r = renderer_get_left(renderer, &left);
+        if (r >= 0 && call->is_by_lane && renderer_block_on_lane(renderer, left))
+            continue;
+        if (r >= 0)
             r = renderer_pump(renderer);
-        if (r == 0)
-            r = renderer_get_pump_timeout(renderer, &until);
-        if (r == 0)
-            r = renderer_sleep(renderer, until);
+        if (r > 0)
+            continue;
+        if (r >= 0)
+            r = renderer_get_left(renderer, &left);
+        if (r >= 0)
+            r = bus_poll_wait(renderer->bus, &renderer->watches, left);
         if (r < 0 && r != -EINTR)
             return r;
-        r = 0;
     }
     return 0;
 }

@@ -32,10 +32,8 @@ static int text_reserve(Text *text, size_t length)
     return 0;
 }
 
-/* Runs for each piece that jansson writes. */
-static int text_append(const char *piece, size_t size, void *userdata)
+static int text_append(Text *text, const char *piece, size_t size)
 {
-    Text *text = userdata;
     size_t length = text->length + size;
 
     if (length > text->max)
@@ -43,13 +41,155 @@ static int text_append(const char *piece, size_t size, void *userdata)
     else if (length + 1 > text->allocated)
         text->error = text_reserve(text, length);
     if (text->error < 0)
-        return -1;
+        return text->error;
     memcpy(text->data + text->length, piece, size);
     text->length = length;
     return 0;
 }
 
+/* ---- the quick way ---- */
+
+/*
+ * jansson remembers every container that it is in, in a table by their printed addresses, lest it never ends: that is
+ * most of what a short text costs. Depth is counted here anyway, so most texts are written without its help: those of
+ * ASCII, and without reals. -EAGAIN: this one is not so.
+ */
+
+static int write_escape(Text *text, unsigned char c)
+{
+    static const char shorts[] = { ['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r',
+                                   ['"'] = '"',  ['\\'] = '\\' };
+    char escape[8] = { '\\', shorts[c] };
+
+    if (escape[1])
+        return text_append(text, escape, 2);
+    snprintf(escape, sizeof(escape), "\\u%04X", c);
+    return text_append(text, escape, 6);
+}
+
+static int write_string(Text *text, const char *string, size_t length)
+{
+    size_t i, begin = 0;
+    int r;
+
+    r = text_append(text, "\"", 1);
+    for (i = 0; i < length && r >= 0; i++) {
+        unsigned char c = (unsigned char)string[i];
+
+        if (c >= 0x80)
+            return -EAGAIN;
+        if (c >= 0x20 && c != '"' && c != '\\')
+            continue;
+        r = text_append(text, string + begin, i - begin);
+        if (r >= 0)
+            r = write_escape(text, c);
+        begin = i + 1;
+    }
+    if (r >= 0)
+        r = text_append(text, string + begin, length - begin);
+    return r < 0 ? r : text_append(text, "\"", 1);
+}
+
+static int write_integer(Text *text, json_int_t integer)
+{
+    char digits[32], *digit = digits + sizeof(digits);
+    unsigned long long left = integer < 0 ? 0 - (unsigned long long)integer : (unsigned long long)integer;
+
+    do
+        *--digit = (char)('0' + left % 10);
+    while ((left /= 10) > 0);
+    if (integer < 0)
+        *--digit = '-';
+    return text_append(text, digit, (size_t)(digits + sizeof(digits) - digit));
+}
+
+static int write_value(Text *text, json_t *value, unsigned depth);
+
+static int write_array(Text *text, json_t *array, unsigned depth)
+{
+    json_t *child;
+    size_t i;
+    int r;
+
+    r = text_append(text, "[", 1);
+    json_array_foreach(array, i, child) {
+        if (r >= 0 && i > 0)
+            r = text_append(text, ",", 1);
+        if (r >= 0)
+            r = write_value(text, child, depth + 1);
+        if (r < 0)
+            return r;
+    }
+    return r < 0 ? r : text_append(text, "]", 1);
+}
+
+#if JANSSON_VERSION_HEX >= 0x020e00
+#define KEY_LENGTH(iter, key) json_object_iter_key_len(iter)
+#else
+#define KEY_LENGTH(iter, key) strlen(key)
+#endif
+
+static int write_object(Text *text, json_t *object, unsigned depth)
+{
+    const char *key;
+    bool is_first = true;
+    void *iter;
+    int r;
+
+    r = text_append(text, "{", 1);
+    for (iter = json_object_iter(object); iter && r >= 0; iter = json_object_iter_next(object, iter)) {
+        if (!is_first)
+            r = text_append(text, ",", 1);
+        is_first = false;
+        key = json_object_iter_key(iter);
+        if (r >= 0)
+            r = write_string(text, key, KEY_LENGTH(iter, key));
+        if (r >= 0)
+            r = text_append(text, ":", 1);
+        if (r >= 0)
+            r = write_value(text, json_object_iter_value(iter), depth + 1);
+    }
+    return r < 0 ? r : text_append(text, "}", 1);
+}
+
 /* The receiver's parser stops at the same depth, and counts each value. Values that contain themselves end here, too. */
+static int write_value(Text *text, json_t *value, unsigned depth)
+{
+    if (depth == IPC_DEPTH_MAX)
+        return -EINVAL;
+    switch (json_typeof(value)) {
+    case JSON_ARRAY:
+        return write_array(text, value, depth);
+    case JSON_OBJECT:
+        return write_object(text, value, depth);
+    case JSON_STRING:
+        return write_string(text, json_string_value(value), json_string_length(value));
+    case JSON_INTEGER:
+        return write_integer(text, json_integer_value(value));
+    case JSON_TRUE:
+        return text_append(text, "true", 4);
+    case JSON_FALSE:
+        return text_append(text, "false", 5);
+    case JSON_NULL:
+        return text_append(text, "null", 4);
+    default:
+        return -EAGAIN;
+    }
+}
+
+static int text_write(Text *text, json_t *value)
+{
+    int r;
+
+    r = write_value(text, value, 0);
+    if (r >= 0)
+        text->data[text->length] = '\0';
+    return r;
+}
+
+/* ---- with jansson's help ---- */
+
+/* The receiver's parser stops at the same depth, as above. */
 static bool depth_is_legal(json_t *value, unsigned depth)
 {
     const char *key;
@@ -65,6 +205,12 @@ static bool depth_is_legal(json_t *value, unsigned depth)
         if (!depth_is_legal(child, depth + 1))
             return false;
     return true;
+}
+
+/* Runs for each piece that jansson writes. */
+static int on_piece(const char *piece, size_t size, void *text)
+{
+    return text_append(text, piece, size);
 }
 
 /*
@@ -91,7 +237,7 @@ static bool has_noncharacters(const Text *text)
 static int text_dump(Text *text, json_t *value, size_t flags)
 {
     text->length = 0;
-    if (json_dump_callback(value, text_append, text, JSON_COMPACT | JSON_ENCODE_ANY | flags) < 0)
+    if (json_dump_callback(value, on_piece, text, JSON_COMPACT | JSON_ENCODE_ANY | flags) < 0)
         return text->error < 0 ? text->error : -EINVAL;
     text->data[text->length] = '\0';
     return 0;
@@ -113,6 +259,9 @@ int text_encode_max(Text *text, json_t *value, size_t max)
     text_init(text, max);
     if (!value)
         value = json_null(); /* a constant, which nobody owns */
+    r = text_write(text, value);
+    if (r != -EAGAIN)
+        return r;
     if (!depth_is_legal(value, 0))
         return -EINVAL;
     r = text_dump(text, value, 0);

@@ -2,6 +2,8 @@
 #include "bench-contender.h"
 
 #include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <time.h>
 
@@ -23,6 +25,28 @@ uint64_t now_nsec(void)
     return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
+unsigned touch_pages(const char *data, size_t size)
+{
+    unsigned sum = 0;
+    size_t i;
+
+    for (i = 0; i < size; i += 4096)
+        sum += ((const volatile char *)data)[i];
+    return sum;
+}
+
+char *make_args_text(size_t size)
+{
+    char *text = malloc(size + 1);
+
+    if (!text)
+        return NULL;
+    memset(text, 'x', size);
+    memcpy(text, "[\"", 2);
+    memcpy(text + size - 2, "\"]", 3);
+    return text;
+}
+
 /* ---- the processes ---- */
 
 int scene_ready(const Scene *scene)
@@ -40,6 +64,7 @@ static int perform(const Scene *scene, const ActRun runs[N_ACTS], void *client, 
     if (!runs[order->act])
         return -EOPNOTSUPP;
     scene->tally->n_awaited = order->n;
+    scene->tally->n_samples = 0;
     start = now_nsec();
     r = runs[order->act](client, order->n);
     *ret_nsec = now_nsec() - start;

@@ -18,11 +18,23 @@ typedef enum Act {
     ACT_CALL,   /* call and block until the answer is there, one by one */
     ACT_INVOKE, /* call, and hear the answer by a callback, one by one */
     ACT_SEND,   /* send without an answer, as fast as it goes */
+    ACT_PORT,   /* post on a port and wait for what comes back, one by one */
+    ACT_TEXT,   /* call with TEXT_SIZE of JSON text, one by one */
+    ACT_LARGE,  /* the same with LARGE_SIZE */
+    ACT_FILE,   /* make a file of FILE_SIZE, and have it read, one by one */
     N_ACTS,
 } Act;
 
+#define TEXT_SIZE (1024u * 1024)
+#define LARGE_SIZE (16u * 1024 * 1024)
+#define FILE_SIZE (64u * 1024 * 1024)
+
+#define SAMPLES_MAX 4096u
+
 /* What the service writes and the client reads. */
 typedef struct Tally {
+    unsigned n_samples; /* nsec that single acts took, where the client takes them */
+    unsigned samples[SAMPLES_MAX];
     atomic_ullong n_awaited;
     atomic_ullong finished; /* nsec of CLOCK_MONOTONIC at which the last one awaited came */
 } Tally;
@@ -65,6 +77,19 @@ int scene_ready(const Scene *scene);
 
 /* Does what it is told until the end. Acts that the client does not know are NULL. */
 int scene_perform(const Scene *scene, const ActRun runs[N_ACTS], void *client);
+
+/* One act is over that began then. */
+static inline void tally_sample(Tally *tally, uint64_t start)
+{
+    if (tally->n_samples < SAMPLES_MAX)
+        tally->samples[tally->n_samples++] = (unsigned)(now_nsec() - start);
+}
+
+/* Reads a byte of each page. */
+unsigned touch_pages(const char *data, size_t size);
+
+/* A JSON array as long as that, which the caller frees; a NUL follows. NULL: no memory. */
+char *make_args_text(size_t size);
 
 /* One of the messages sent has come. */
 static inline void tally_count(Tally *tally)

@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: MIT */
+#include "bench-pair.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "macro.h"
+
+static int raw_pair[2], bus_pair[2];
+
+int pair_prepare(void)
+{
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, raw_pair) < 0 ||
+        socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, bus_pair) < 0)
+        return -errno;
+    return 0;
+}
+
+/* ---- a socket ---- */
+
+#define RAW_TEXT "[\"" PAYLOAD "\"]"
+
+static int raw_serve(const Scene *scene)
+{
+    char buffer[4096];
+    ssize_t n = 1;
+    int r;
+
+    r = scene_ready(scene);
+    while (r >= 0 && n > 0) {
+        n = recv(raw_pair[0], buffer, sizeof(buffer), 0);
+        if (n > 0)
+            n = send(raw_pair[0], buffer, (size_t)n, MSG_NOSIGNAL);
+    }
+    return r;
+}
+
+static int raw_call(void *userdata, unsigned n)
+{
+    Tally *tally = userdata;
+    char buffer[4096];
+
+    for (; n > 0; n--) {
+        uint64_t start = now_nsec();
+
+        if (send(raw_pair[1], RAW_TEXT, sizeof(RAW_TEXT), MSG_NOSIGNAL) < 0 ||
+            recv(raw_pair[1], buffer, sizeof(buffer), 0) != (ssize_t)sizeof(RAW_TEXT))
+            return -EIO;
+        tally_sample(tally, start);
+    }
+    return 0;
+}
+
+static int raw_perform(const Scene *scene)
+{
+    static const ActRun runs[N_ACTS] = { [ACT_CALL] = raw_call };
+
+    return scene_perform(scene, runs, scene->tally);
+}
+
+/* ---- sd-bus on a socket ---- */
+
+#define PATH "/org/ipcbus/Main"
+#define INTERFACE "org.ipcbus.Main1"
+
+static int method_call(sd_bus_message *call, void *userdata, sd_bus_error *error)
+{
+    const char *text;
+    int r;
+
+    (void)userdata, (void)error;
+    r = sd_bus_message_read_basic(call, 's', &text);
+    return r < 0 ? r : sd_bus_reply_method_return(call, "s", strlen(text) > 1000 ? "null" : text);
+}
+
+static int method_send(sd_bus_message *call, void *userdata, sd_bus_error *error)
+{
+    const char *text;
+    int r;
+
+    (void)error;
+    r = sd_bus_message_read_basic(call, 's', &text);
+    if (r < 0)
+        return r;
+    tally_count(userdata);
+    return 1;
+}
+
+static const sd_bus_vtable vtable[] = {
+    SD_BUS_VTABLE_START(0),
+    SD_BUS_METHOD("Invoke", "s", "s", method_call, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD("Send", "s", NULL, method_send, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_VTABLE_END,
+};
+
+static int open_server(const Scene *scene, sd_bus **ret_bus)
+{
+    sd_id128_t id = { { 1 } };
+    int r;
+
+    close(bus_pair[1]);
+    r = sd_bus_new(ret_bus);
+    if (r >= 0)
+        r = sd_bus_set_fd(*ret_bus, bus_pair[0], bus_pair[0]);
+    if (r >= 0)
+        r = sd_bus_set_server(*ret_bus, true, id);
+    if (r >= 0)
+        r = sd_bus_set_trusted(*ret_bus, true);
+    if (r >= 0)
+        r = sd_bus_add_object_vtable(*ret_bus, NULL, PATH, INTERFACE, vtable, scene->tally);
+    return r < 0 ? r : sd_bus_start(*ret_bus);
+}
+
+static int pair_serve(const Scene *scene)
+{
+    sd_bus *bus = NULL;
+    int r;
+
+    r = open_server(scene, &bus);
+    if (r >= 0)
+        r = scene_ready(scene);
+    while (r >= 0) {
+        r = sd_bus_process(bus, NULL);
+        if (r == 0)
+            r = sd_bus_wait(bus, UINT64_MAX);
+    }
+    return r;
+}
+
+typedef struct PairClient {
+    sd_bus *bus;
+    Tally *tally;
+    char *text;
+    char *large;
+} PairClient;
+
+static int new_message(PairClient *client, const char *member, const char *text, sd_bus_message **ret_message)
+{
+    int r;
+
+    r = sd_bus_message_new_method_call(client->bus, ret_message, NULL, PATH, INTERFACE, member);
+    return r < 0 ? r : sd_bus_message_append_basic(*ret_message, 's', text);
+}
+
+static int call_with(PairClient *client, const char *text, unsigned n)
+{
+    const char *result;
+    int r = 0;
+
+    for (; n > 0 && r >= 0; n--) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL, *reply = NULL;
+        uint64_t start = now_nsec();
+
+        r = new_message(client, "Invoke", text, &message);
+        if (r >= 0)
+            r = sd_bus_call(client->bus, message, 0, NULL, &reply);
+        if (r >= 0)
+            r = sd_bus_message_read_basic(reply, 's', &result);
+        tally_sample(client->tally, start);
+    }
+    return r < 0 ? r : 0;
+}
+
+static int pair_call(void *userdata, unsigned n)
+{
+    return call_with(userdata, RAW_TEXT, n);
+}
+
+static int pair_text(void *userdata, unsigned n)
+{
+    return call_with(userdata, ((PairClient *)userdata)->text, n);
+}
+
+static int pair_large(void *userdata, unsigned n)
+{
+    return call_with(userdata, ((PairClient *)userdata)->large, n);
+}
+
+static int pair_send(void *userdata, unsigned n)
+{
+    PairClient *client = userdata;
+    uint64_t n_unwritten = 0;
+    int r = 0;
+
+    for (; n > 0 && r >= 0; n--) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL;
+
+        r = new_message(client, "Send", RAW_TEXT, &message);
+        if (r >= 0)
+            r = sd_bus_send(client->bus, message, NULL);
+        if (r >= 0)
+            r = sd_bus_get_n_queued_write(client->bus, &n_unwritten);
+        if (r >= 0 && n_unwritten >= 64)
+            r = sd_bus_flush(client->bus);
+    }
+    return r < 0 ? r : sd_bus_flush(client->bus);
+}
+
+static const ActRun pair_runs[N_ACTS] = {
+    [ACT_CALL] = pair_call, [ACT_SEND] = pair_send, [ACT_TEXT] = pair_text, [ACT_LARGE] = pair_large,
+};
+
+static int pair_perform(const Scene *scene)
+{
+    PairClient client = { .tally = scene->tally };
+    int r;
+
+    client.text = make_args_text(TEXT_SIZE);
+    client.large = make_args_text(LARGE_SIZE);
+    if (!client.text || !client.large)
+        return -ENOMEM;
+    close(bus_pair[0]);
+    r = sd_bus_new(&client.bus);
+    if (r >= 0)
+        r = sd_bus_set_fd(client.bus, bus_pair[1], bus_pair[1]);
+    if (r >= 0)
+        r = sd_bus_start(client.bus);
+    return r < 0 ? r : scene_perform(scene, pair_runs, &client);
+}
+
+/* ---- a file ---- */
+
+static int file_serve(const Scene *scene)
+{
+    int r;
+
+    r = scene_ready(scene);
+    pause();
+    return r;
+}
+
+typedef struct FileClient {
+    Tally *tally;
+    char *data;
+} FileClient;
+
+static int make_and_read(const FileClient *client)
+{
+    int fd = memfd_create("bench", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    size_t size = 0;
+    ssize_t n;
+    void *map;
+
+    if (fd < 0)
+        return -errno;
+    while (size < FILE_SIZE && (n = write(fd, client->data + size, FILE_SIZE - size)) > 0)
+        size += (size_t)n;
+    map = mmap(NULL, FILE_SIZE, PROT_READ, MAP_SHARED, fd, 0);
+    if (size < FILE_SIZE || map == MAP_FAILED)
+        return -ENOMEM;
+    touch_pages(map, FILE_SIZE);
+    munmap(map, FILE_SIZE);
+    close(fd);
+    return 0;
+}
+
+static int file_file(void *userdata, unsigned n)
+{
+    FileClient *client = userdata;
+    int r = 0;
+
+    for (; n > 0 && r >= 0; n--) {
+        uint64_t start = now_nsec();
+
+        r = make_and_read(client);
+        tally_sample(client->tally, start);
+    }
+    return r;
+}
+
+static int file_perform(const Scene *scene)
+{
+    static const ActRun runs[N_ACTS] = { [ACT_FILE] = file_file };
+    FileClient client = { .tally = scene->tally, .data = make_args_text(FILE_SIZE) };
+
+    return client.data ? scene_perform(scene, runs, &client) : -ENOMEM;
+}
+
+Contender raw_contender = { .bus_name = "a socket", .serve = raw_serve, .perform = raw_perform };
+Contender pair_contender = { .bus_name = "sd-bus on a socket", .serve = pair_serve, .perform = pair_perform };
+Contender file_contender = { .bus_name = "a file", .serve = file_serve, .perform = file_perform };
