@@ -16,14 +16,12 @@
 #include <stdint.h>
 #include <systemd/sd-event.h>
 
-#include "ipc-event.h"
+#include "ipc-event.h" /* struct ipc_port has its name there */
 #include "ipc-slot.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-typedef struct ipc_port ipc_port;
 
 /**
  * struct ipc_transfer - what goes along with a message

@@ -260,6 +260,25 @@ static void test_close_sends_all(void)
     g_assert_null(ipc_web_contents_from_id(f->app, 1));
 }
 
+/* Far more than a socket takes, to a main that reads meanwhile. */
+static void test_close_sends_much(void)
+{
+    g_autoptr(Fixture) f = fixture_new_with(&(FixtureOptions){ .is_without_main = true });
+    Client *r, *other;
+    size_t n_heard = 0;
+    unsigned i;
+
+    main_fork(f, serve_memory);
+    r = lane_renderer_new(f);
+    other = lane_renderer_new(f);
+    for (i = 0; i < 3000; i++)
+        must(ipc_renderer_sendf(r->renderer, "one", "i", i));
+    leave(r);
+    while (n_heard < 3000)
+        n_heard = json_array_size(await(invoke(other, "heard", "[]"))->result);
+    g_assert_cmpuint(n_heard, ==, 3000);
+}
+
 /* ---- the end of a lane, and of it alone ---- */
 
 static int lane_fd_of_main(Fixture *f)
@@ -300,25 +319,20 @@ static void test_breaks(void)
     g_assert_null(ipc_web_contents_from_id(f->app, 1));
 }
 
-static void serve_slowly(ipc_app *app)
-{
-    serve_memory(app);
-}
-
 static void test_main_is_killed(void)
 {
     g_autoptr(Diary) d = diary_new();
     g_autoptr(Fixture) f = fixture_new_with(&(FixtureOptions){ .is_without_main = true });
     Client *r;
 
-    main_fork(f, serve_slowly);
+    main_fork(f, serve_memory);
     r = lane_renderer_new(f);
     note_states(d, r);
     assert_resolved(invoke(r, "add", "[1,2]"), "3");
     main_end(f, SIGKILL);
     await_state(r, IPC_RENDERER_GONE);
     expect_diary(f, d, "gone:MainGone");
-    main_fork(f, serve_slowly);
+    main_fork(f, serve_memory);
     assert_resolved(invoke(r, "add", "[1,2]"), "3");
 }
 
@@ -563,6 +577,7 @@ int main(int argc, char **argv)
     g_test_add_func("/lane-only/frozen", test_frozen);
     g_test_add_func("/lane-only/main-frozen", test_main_frozen);
     g_test_add_func("/lane-only/close-sends-all", test_close_sends_all);
+    g_test_add_func("/lane-only/close-sends-much", test_close_sends_much);
     g_test_add_func("/lane-only/breaks", test_breaks);
     g_test_add_func("/lane-only/main-is-killed", test_main_is_killed);
     g_test_add_func("/lane-only/hostile-verbs", test_hostile_verbs);

@@ -357,13 +357,13 @@ static void test_close_writes(void)
 {
     g_autoptr(Fixture) f = fixture_new();
     Client *r = renderer_new(f);
-    unsigned i;
+    unsigned i, n = is_over_lanes() ? 100 : 1000; /* main is in this process, and cannot read meanwhile */
 
     hear(f, "x");
-    for (i = 0; i < 1000; i++)
+    for (i = 0; i < n; i++)
         must(ipc_renderer_sendf(r->renderer, "x", "i", i));
     ipc_renderer_close(r->renderer);
-    for (i = 0; i < 1000; i++) {
+    for (i = 0; i < n; i++) {
         g_autofree char *args = g_strdup_printf("[%u]", i);
 
         expect_heard(f, "x", args, 1);
