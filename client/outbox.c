@@ -8,18 +8,12 @@
 #include "clock.h"
 #include "ipc-names.h"
 #include "macro.h"
+#include "method.h"
 #include "lane.h"
 #include "renderer.h"
-#include "transfer.h"
+#include "reply.h"
 
 #define BUS_NAME "org.freedesktop.DBus"
-
-void outbox_init(Outbox *outbox)
-{
-    TAILQ_INIT(&outbox->held);
-    TAILQ_INIT(&outbox->in_flight);
-    TAILQ_INIT(&outbox->deadlines);
-}
 
 /* ---- calls ---- */
 
@@ -273,42 +267,6 @@ static int send_by_lane(ipc_renderer *renderer, const Packet *packet, Call *call
     return r;
 }
 
-/* ---- messages of the bus ---- */
-
-static const struct {
-    const char *member;
-    bool has_id;
-    bool has_text;
-    bool has_transfers;
-} methods[] = {
-    [LANE_SEND] = { "Send", .has_text = true },
-    [LANE_INVOKE] = { "Invoke", .has_text = true },
-    [LANE_SEND_SYNC] = { "SendSync", .has_text = true },
-    [LANE_SEND_TO] = { "SendTo", .has_id = true, .has_text = true },
-    [LANE_SEND_TO_HOST] = { "SendToHost", .has_text = true },
-    [LANE_POST_MESSAGE] = { "PostMessage", .has_text = true, .has_transfers = true },
-    [LANE_CREATE_WEBVIEW] = { "CreateWebview" },
-};
-
-static int new_message(ipc_renderer *renderer, const Packet *packet, sd_bus_message **ret_message)
-{
-    _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL;
-    int r;
-
-    r = sd_bus_message_new_method_call(renderer->bus, &message, NULL, IPC_MAIN_PATH, IPC_MAIN_INTERFACE,
-                                       methods[packet->verb].member);
-    if (r >= 0 && methods[packet->verb].has_id)
-        r = sd_bus_message_append_basic(message, 'u', &packet->id);
-    if (r >= 0 && methods[packet->verb].has_text)
-        r = sd_bus_message_append(message, "ss", packet->channel, packet->text);
-    if (r >= 0 && methods[packet->verb].has_transfers)
-        r = transfer_append(packet, message);
-    if (r < 0)
-        return r;
-    *ret_message = TAKE_PTR(message);
-    return 0;
-}
-
 /* ---- holding ---- */
 
 static int outbox_hold(Outbox *outbox, sd_bus_message *message, const Packet *packet, size_t size, Call *call)
@@ -348,7 +306,7 @@ int outbox_submit(ipc_renderer *renderer, const Packet *packet, Call *call)
 
     if (renderer->flags & IPC_RENDERER_LANE)
         return is_at_once ? send_by_lane(renderer, packet, call) : outbox_hold(outbox, NULL, packet, size, call);
-    r = new_message(renderer, packet, &message);
+    r = method_new(renderer, packet, &message);
     if (r < 0)
         return r;
     return is_at_once ? send_by_bus(renderer, message, size, call) : outbox_hold(outbox, message, NULL, size, call);
@@ -403,40 +361,6 @@ static Call *find_in_flight(const Outbox *outbox, uint64_t cookie, bool is_by_la
     return NULL;
 }
 
-/* Where a bus lets messages through by the names of who gets them, one that has given up its name gets none. */
-static bool has_left(const Call *call)
-{
-    const ipc_renderer *renderer = call->renderer;
-
-    return renderer->has_lost_owner || !renderer->owner || strcmp(call->answerer, renderer->owner) != 0;
-}
-
-/* The bus says that main is gone in several ways, and none of them is the word of main. */
-static void call_take_bus_error(Call *call, sd_bus_message *reply)
-{
-    const sd_bus_error *error = sd_bus_message_get_error(reply);
-
-    if (call->answerer && (sd_bus_error_has_name(error, SD_BUS_ERROR_NO_REPLY) ||
-                           sd_bus_error_has_name(error, SD_BUS_ERROR_SERVICE_UNKNOWN) ||
-                           sd_bus_error_has_name(error, SD_BUS_ERROR_NAME_HAS_NO_OWNER) ||
-                           sd_bus_error_has_name(error, SD_BUS_ERROR_DISCONNECTED) ||
-                           (sd_bus_error_has_name(error, SD_BUS_ERROR_ACCESS_DENIED) && has_left(call))))
-        (void)error_setf(&call->error, IPC_ERROR_MAIN_GONE, "The main process went away before it answered");
-    else
-        (void)error_from_message(&call->error, reply);
-}
-
-static void call_take_answer(Call *call, sd_bus_message *reply, bool is_from_bus)
-{
-    if (!sd_bus_message_is_method_error(reply, NULL))
-        call->reply = sd_bus_message_ref(reply);
-    else if (is_from_bus)
-        call_take_bus_error(call, reply);
-    else
-        (void)error_from_message(&call->error, reply);
-    call_settle(call);
-}
-
 /* On a session bus anyone may send an answer to anyone. */
 static bool is_from(const char *sender, const char *expected)
 {
@@ -457,19 +381,12 @@ bool outbox_receive(ipc_renderer *renderer, sd_bus_message *reply)
         return false;
 
     call_landed(call);
-    if (!call->is_settled)
-        call_take_answer(call, reply, is_from_bus);
+    if (!call->is_settled) {
+        reply_take_message(call, reply, is_from_bus);
+        call_settle(call);
+    }
     call_drop(call);
     return true;
-}
-
-static void call_take_packet(Call *call, Packet *packet)
-{
-    if (packet->verb == LANE_RESULT)
-        (void)parcel_take(packet, &call->parcel);
-    else
-        (void)lane_read_error(packet, &call->error);
-    call_settle(call);
 }
 
 int outbox_receive_packet(ipc_renderer *renderer, Packet *packet)
@@ -482,34 +399,12 @@ int outbox_receive_packet(ipc_renderer *renderer, Packet *packet)
     if (!call)
         return -EBADMSG;
     call_landed(call);
-    if (!call->is_settled)
-        call_take_packet(call, packet);
+    if (!call->is_settled) {
+        reply_take_packet(call, packet);
+        call_settle(call);
+    }
     call_drop(call);
     return 0;
-}
-
-int call_read_text(Call *call, const char **ret_text, size_t *ret_length)
-{
-    int r;
-
-    if (call->parcel) {
-        *ret_text = call->parcel->packet.text;
-        *ret_length = call->parcel->packet.length;
-        return 0;
-    }
-    if (!call->reply)
-        return -EBADMSG;
-    r = sd_bus_message_read_basic(call->reply, 's', ret_text);
-    if (r <= 0)
-        return r < 0 ? r : -EBADMSG;
-    *ret_length = strlen(*ret_text);
-    return 0;
-}
-
-void call_drop_reply(Call *call)
-{
-    call->reply = sd_bus_message_unref(call->reply);
-    call->parcel = parcel_free(call->parcel);
 }
 
 bool outbox_expire(ipc_renderer *renderer)
@@ -531,13 +426,6 @@ bool outbox_expire(ipc_renderer *renderer)
             call_fail(call, IPC_ERROR_TIMEOUT, "No answer in time");
     }
     return true;
-}
-
-uint64_t outbox_get_deadline(const Outbox *outbox)
-{
-    const Call *call = TAILQ_FIRST(&outbox->deadlines);
-
-    return call ? call->deadline : UINT64_MAX;
 }
 
 void outbox_fail_held(ipc_renderer *renderer, const char *error_name, const char *message)

@@ -70,7 +70,12 @@ typedef struct Outbox {
     TAILQ_HEAD(CallList, Call) deadlines; /* soonest first */
 } Outbox;
 
-void outbox_init(Outbox *outbox);
+static inline void outbox_init(Outbox *outbox)
+{
+    TAILQ_INIT(&outbox->held);
+    TAILQ_INIT(&outbox->in_flight);
+    TAILQ_INIT(&outbox->deadlines);
+}
 
 int call_new(ipc_renderer *renderer, ipc_slot **ret_slot, CallDone done, uint64_t timeout, Call **ret_call);
 
@@ -91,7 +96,12 @@ void outbox_flush(ipc_renderer *renderer);
 
 /* Settles what is overdue; the answer tells whether there was any. */
 bool outbox_expire(ipc_renderer *renderer);
-uint64_t outbox_get_deadline(const Outbox *outbox);
+static inline uint64_t outbox_get_deadline(const Outbox *outbox)
+{
+    const Call *call = TAILQ_FIRST(&outbox->deadlines);
+
+    return call ? call->deadline : UINT64_MAX;
+}
 
 /* An answer arrived; false: it answers nothing that was asked. */
 bool outbox_receive(ipc_renderer *renderer, sd_bus_message *reply);

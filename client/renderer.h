@@ -69,6 +69,9 @@ struct ipc_renderer {
 /* -EINVAL, -ENOTCONN */
 int renderer_check_open(const ipc_renderer *renderer);
 
+/* It is in no loop any more. */
+void renderer_detach(ipc_renderer *renderer);
+
 /* Moves messages between the bus and the boxes; no callback runs. The answer is that of ipc_renderer_process(). */
 int renderer_pump(ipc_renderer *renderer);
 

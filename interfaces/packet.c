@@ -86,13 +86,13 @@ static int sent(ssize_t n)
     return errno == EWOULDBLOCK ? -EAGAIN : errno == ECONNRESET || errno == ENOTCONN ? -EPIPE : -errno;
 }
 
-static int send_small(int fd, const Header *header, const Packet *packet, const char *channel)
+static int send_small(int fd, const Header *header, const char *channel, const char *text)
 {
     char buffer[SMALL], *end = buffer;
 
     end = mempcpy(end, header, sizeof(*header));
     end = mempcpy(end, channel, header->channel_length + 1u);
-    end = mempcpy(end, packet->text, packet->length);
+    end = mempcpy(end, text, header->length);
     *end++ = '\0';
     return sent(send(fd, buffer, (size_t)(end - buffer), MSG_DONTWAIT | MSG_NOSIGNAL));
 }
@@ -118,14 +118,14 @@ static void control_init(struct msghdr *message, Control *control, const Packet 
 
 int packet_send(int fd, const Packet *packet)
 {
-    const char *channel = packet->channel ? packet->channel : "";
+    const char *channel = packet->channel ? packet->channel : "", *text = packet->text ? packet->text : "";
     size_t channel_length = strlen(channel);
     bool has_text_fd = packet->text_fd >= 0;
     Header header;
     struct iovec pieces[] = {
         { .iov_base = &header, .iov_len = sizeof(header) },
         { .iov_base = (void *)channel, .iov_len = channel_length + 1 },
-        { .iov_base = (void *)packet->text, .iov_len = packet->length },
+        { .iov_base = (void *)text, .iov_len = packet->length },
         { .iov_base = (void *)"", .iov_len = 1 },
     };
     struct msghdr message = { .msg_iov = pieces, .msg_iovlen = has_text_fd ? 2 : ELEMENTSOF(pieces) };
@@ -135,7 +135,7 @@ int packet_send(int fd, const Packet *packet)
         return -EMSGSIZE;
     header_init(&header, packet, channel_length);
     if (packet->n_fds == 0 && inline_size(&header) <= SMALL && !has_text_fd)
-        return send_small(fd, &header, packet, channel);
+        return send_small(fd, &header, channel, text);
     control_init(&message, &control, packet);
     return sent(sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL));
 }
@@ -289,7 +289,7 @@ int packet_receive(int fd, void *buffer, int flags, Packet *ret_packet)
     struct msghdr message = {
         .msg_iov = &piece, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control)
     };
-    int fds[FDS_MAX];
+    int fds[FDS_MAX] = { 0 };
     unsigned n_fds;
     Header header;
     ssize_t n;

@@ -22,7 +22,7 @@ typedef struct Packet {
     uint32_t id;     /* of a renderer */
     uint32_t serial; /* of a call */
     const char *channel; /* NULL is "" */
-    const char *text;    /* NUL-terminated, and may have others */
+    const char *text;    /* NUL-terminated, and may have others; NULL is "" */
     size_t length;       /* of the text */
     int text_fd;         /* the sealed memfd that the text is in; -1: none */
     bool is_mapped;      /* the text is in a mapping of its own */

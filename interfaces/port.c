@@ -3,7 +3,6 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -19,9 +18,6 @@
  * one never reads, so what waits in its socket goes along when it is transferred. It reads one packet at a time, for
  * the same reason: a callback may transfer the port that it hears.
  */
-
-static void on_ready(Watch *watch);
-static void on_unwatched(Watch *watch);
 
 /* ---- making ---- */
 
@@ -98,7 +94,7 @@ bool ipc_port_is_closed(const ipc_port *port)
     return !port || port->is_closed || port->is_ended || port->is_transferred;
 }
 
-static int port_check(const ipc_port *port)
+int port_check(const ipc_port *port)
 {
     if (!port)
         return -EINVAL;
@@ -149,7 +145,7 @@ static void port_end(ipc_port *port)
     emitter_emit(&port->listeners, PORT_CLOSE, close_call, port);
 }
 
-static void linger_over(ipc_port *port)
+void port_linger_over(ipc_port *port)
 {
     port->is_lingering = false;
     port_release(port);
@@ -182,7 +178,7 @@ void ipc_port_close(ipc_port *port)
 
 /* ---- out ---- */
 
-static uint32_t wanted_events(const ipc_port *port)
+uint32_t port_wanted_events(const ipc_port *port)
 {
     uint32_t events = wire_has_unwritten(&port->wire) ? EPOLLOUT : 0;
 
@@ -205,7 +201,7 @@ static int port_post(ipc_port *port, const char *text, size_t length, const ipc_
     if (r >= 0 || r == -EPIPE)
         transfer_done(transfer);
     if (r >= 0)
-        (void)watch_set_events(&port->watch, wanted_events(port));
+        (void)watch_set_events(&port->watch, port_wanted_events(port));
     return r == -EPIPE ? 0 : r;
 }
 
@@ -335,7 +331,7 @@ static int port_read(ipc_port *port)
     return 1;
 }
 
-static int port_process(ipc_port *port)
+int port_process(ipc_port *port)
 {
     _cleanup_(ipc_port_unrefp) ipc_port *held = ipc_port_ref(port);
     int r = 0;
@@ -346,7 +342,7 @@ static int port_process(ipc_port *port)
     if (held->is_started)
         r = port_read(held);
     held->is_processing = false;
-    (void)watch_set_events(&held->watch, wanted_events(held));
+    (void)watch_set_events(&held->watch, port_wanted_events(held));
     return r;
 }
 
@@ -357,7 +353,7 @@ int ipc_port_start(ipc_port *port)
     if (r < 0 || port->is_started || port->is_ended)
         return r;
     port->is_started = true;
-    return watch_set_events(&port->watch, wanted_events(port));
+    return watch_set_events(&port->watch, port_wanted_events(port));
 }
 
 static int port_listen(ipc_port *port, ipc_slot **ret_slot, const char *name, EmitterFunction callback, void *userdata)
@@ -380,157 +376,4 @@ int ipc_port_on_text(ipc_port *port, ipc_slot **ret_slot, ipc_port_text_t callba
 int ipc_port_on_close(ipc_port *port, ipc_slot **ret_slot, ipc_port_close_t callback, void *userdata)
 {
     return port_listen(port, ret_slot, PORT_CLOSE, (EmitterFunction)callback, userdata);
-}
-
-/* ---- loops ---- */
-
-static void on_ready(Watch *watch)
-{
-    ipc_port *port = CONTAINER_OF(watch, ipc_port, watch);
-
-    if (port->is_processing)
-        return;
-    if (!port->is_lingering)
-        (void)port_process(port);
-    else if (wire_flush(&port->wire) < 0 || !wire_has_unwritten(&port->wire))
-        linger_over(port);
-}
-
-/* Who drove it is gone. */
-static void on_unwatched(Watch *watch)
-{
-    ipc_port *port = CONTAINER_OF(watch, ipc_port, watch);
-
-    if (port->is_lingering)
-        linger_over(port);
-}
-
-int port_attach(ipc_port *port, WatchSet *set)
-{
-    int r = port_check(port);
-
-    if (r < 0)
-        return r;
-    if (port->watch.set)
-        return -EBUSY;
-    if (port->is_ended)
-        return -ENOTCONN;
-    return watch_add(set, &port->watch, port->wire.fd, wanted_events(port), on_ready, on_unwatched);
-}
-
-int ipc_port_attach_event(ipc_port *port, sd_event *event, int64_t priority)
-{
-    _cleanup_(sd_event_unrefp) sd_event *loop = NULL;
-    int r = port_check(port);
-
-    if (r < 0)
-        return r;
-    if (event)
-        loop = sd_event_ref(event);
-    else if ((r = sd_event_default(&loop)) < 0)
-        return r;
-    if (port->watch.set)
-        return -EBUSY;
-    r = watch_set_attach(&port->set, loop, priority);
-    if (r >= 0)
-        r = port_attach(port, &port->set);
-    if (r < 0) {
-        watch_set_detach(&port->set);
-        return r;
-    }
-    sd_event_unref(port->event);
-    port->event = TAKE_PTR(loop);
-    return 0;
-}
-
-int ipc_port_detach_event(ipc_port *port)
-{
-    if (!port)
-        return -EINVAL;
-    if (!port->is_lingering)
-        watch_remove(&port->watch);
-    return 0;
-}
-
-static int port_check_pollable(const ipc_port *port)
-{
-    int r = port_check(port);
-
-    if (r < 0)
-        return r;
-    if (port->is_ended)
-        return -ENOTCONN;
-    return wanted_events(port) == 0 ? -EAGAIN : 0;
-}
-
-int ipc_port_get_fd(ipc_port *port)
-{
-    int r = port_check_pollable(port);
-
-    return r < 0 ? r : port->wire.fd;
-}
-
-int ipc_port_get_events(ipc_port *port)
-{
-    int r = port_check_pollable(port);
-
-    return r < 0 ? r : (int)wanted_events(port);
-}
-
-int ipc_port_get_timeout(ipc_port *port, uint64_t *ret_usec)
-{
-    int r = ret_usec ? port_check_pollable(port) : -EINVAL;
-
-    if (r < 0)
-        return r;
-    *ret_usec = port->has_ahead ? 0 : UINT64_MAX;
-    return 0;
-}
-
-int ipc_port_process(ipc_port *port)
-{
-    int r = port_check(port);
-
-    if (r < 0)
-        return r;
-    if (port->is_ended)
-        return -ENOTCONN;
-    if (port->is_processing)
-        return -EBUSY;
-    /* After what wait() has read comes another wait(), which sees the next one. */
-    if (port->was_read && !port->has_ahead) {
-        port->was_read = false;
-        return 0;
-    }
-    return port_process(port);
-}
-
-/* Nothing else to wait for, and no end to it: then reading is the way to wait. */
-static int wait_and_read(ipc_port *port)
-{
-    int r;
-
-    r = wire_receive(&port->wire, 0, &port->ahead);
-    if (r == 0)
-        return -EINTR;
-    port->has_ahead = r > 0;
-    port->was_read = r > 0;
-    return 1;
-}
-
-int ipc_port_wait(ipc_port *port, uint64_t timeout_usec)
-{
-    struct timespec timeout = { .tv_sec = (time_t)(timeout_usec / 1000000), .tv_nsec = timeout_usec % 1000000 * 1000 };
-    struct pollfd pollfd;
-    int r = port_check_pollable(port);
-
-    if (r < 0)
-        return r;
-    if (port->has_ahead)
-        return 1;
-    if (timeout_usec == UINT64_MAX && wanted_events(port) == EPOLLIN)
-        return wait_and_read(port);
-    pollfd = (struct pollfd){ .fd = port->wire.fd, .events = (short)wanted_events(port) };
-    r = ppoll(&pollfd, 1, timeout_usec == UINT64_MAX ? NULL : &timeout, NULL);
-    return r < 0 ? -errno : r;
 }

@@ -35,6 +35,18 @@ struct ipc_port {
 /* Takes the fd, which is known to be good. -ENOMEM leaves it. */
 int port_new(int fd, ipc_port **ret_port);
 
+/* -EINVAL, -ESTALE, -ENOTCONN (closed by its holder) */
+int port_check(const ipc_port *port);
+
+/* Of epoll, for its socket. */
+uint32_t port_wanted_events(const ipc_port *port);
+
+/* Writes what waits, and tells what has come; the answer is whether anything has. */
+int port_process(ipc_port *port);
+
+/* All is written, or nobody reads it. */
+void port_linger_over(ipc_port *port);
+
 /* Puts it into a set that somebody drives. -EBUSY: it is in one. */
 int port_attach(ipc_port *port, WatchSet *set);
 

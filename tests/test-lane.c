@@ -1,33 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "fixture-renderer.h"
-#include "lane.h"
-#include "wire.h"
+#include "lane-story.h"
 
-/* What is true of lanes alone: how they open and end, what they take, and who does not keep the rules on them. */
-
-static Client *lane_renderer_make(Fixture *f)
-{
-    Client *r = renderer_make(f);
-
-    must(ipc_renderer_set_flags(r->renderer, IPC_RENDERER_LANE));
-    return r;
-}
-
-static Client *lane_renderer_new(Fixture *f)
-{
-    Client *r = lane_renderer_make(f);
-
-    await_state(r, IPC_RENDERER_READY);
-    return r;
-}
+/* What is true of lanes alone: how they open and end, and what they take. */
 
 /* A property of the web contents of a client, as a foreign one sees it. */
 static char *get_text(Fixture *f, Client *c, const char *name)
@@ -281,24 +261,6 @@ static void test_close_sends_much(void)
 
 /* ---- the end of a lane, and of it alone ---- */
 
-static int lane_fd_of_main(Fixture *f)
-{
-    GDir *folder = g_dir_open("/proc/self/fd", 0, NULL);
-    int fd, type, found = -1;
-    socklen_t size = sizeof(type);
-    const char *name;
-
-    (void)f;
-    while ((name = g_dir_read_name(folder))) {
-        fd = atoi(name);
-        if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_SEQPACKET)
-            found = found < 0 ? fd : found;
-    }
-    g_dir_close(folder);
-    g_assert_cmpint(found, >=, 0);
-    return found;
-}
-
 static void test_breaks(void)
 {
     g_autoptr(Diary) d = diary_new();
@@ -311,7 +273,7 @@ static void test_breaks(void)
     answer(f, "fast", "1");
     pending = invoke_start(r, "slow", "[]");
     settle(f);
-    g_assert_cmpint(shutdown(lane_fd_of_main(f), SHUT_RDWR), ==, 0);
+    g_assert_cmpint(shutdown(lane_fd_of_main(), SHUT_RDWR), ==, 0);
     assert_rejected(pending, IPC_ERROR_MAIN_GONE, NULL);
     wait_until(f, client_id(r) == 2);
     expect_diary(f, d, "gone:MainGone connecting ready");
@@ -336,233 +298,6 @@ static void test_main_is_killed(void)
     assert_resolved(invoke(r, "add", "[1,2]"), "3");
 }
 
-/* ---- the hostile ---- */
-
-typedef struct Hostile {
-    Fixture *fixture;
-    Client *client;  /* whose lane it is */
-    Client *honest;
-    int fd;
-} Hostile;
-
-static void hostile_init(Hostile *h, Fixture *f)
-{
-    int fd;
-
-    h->fixture = f;
-    h->client = foreign_new_registered(f);
-    h->honest = lane_renderer_new(f);
-    assert_replied(call(h->client, "OpenLane", ""), "h", &fd);
-    h->fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-    g_assert_cmpint(h->fd, >=, 0);
-}
-
-/* Its renderer is forgotten, others are not. */
-static void expect_cut_off(Hostile *h)
-{
-    char byte;
-
-    wait_until(h->fixture, !ipc_web_contents_from_id(h->fixture->app, 1));
-    while (recv(h->fd, &byte, 1, MSG_DONTWAIT) > 0)
-        ;
-    close(h->fd);
-    assert_resolved(invoke(h->honest, "fast", "[]"), "1");
-}
-
-static void check_packet(const Packet *packet)
-{
-    g_autoptr(Fixture) f = fixture_new();
-    Hostile h;
-
-    answer(f, "fast", "1");
-    hostile_init(&h, f);
-    must(packet_send(h.fd, packet));
-    expect_cut_off(&h);
-}
-
-static Packet packet_of(uint8_t verb)
-{
-    return (Packet){ .verb = verb, .serial = 1, .channel = "x", .text = "[]", .length = 2, .text_fd = -1 };
-}
-
-static void test_hostile_verbs(void)
-{
-    static const uint8_t verbs[] = { 0, 1, LANE_SEND - 1, LANE_MESSAGE, LANE_RESULT, LANE_ERROR, LANE_ERROR + 1, 255 };
-    unsigned i;
-
-    for (i = 0; i < G_N_ELEMENTS(verbs); i++) {
-        Packet packet = packet_of(verbs[i]);
-
-        check_packet(&packet);
-    }
-}
-
-static void test_hostile_fds(void)
-{
-    Packet packet = packet_of(LANE_SEND);
-
-    packet.n_fds = 1;
-    packet.fds[0] = STDERR_FILENO;
-    check_packet(&packet);
-}
-
-static void test_hostile_file(void)
-{
-    Packet packet = packet_of(LANE_INVOKE);
-    int fd = memfd_create("unsealed", MFD_CLOEXEC);
-
-    packet.length = IPC_INLINE_MAX + 1;
-    packet.text_fd = fd;
-    check_packet(&packet);
-    close(fd);
-}
-
-static void test_hostile_bytes(void)
-{
-    g_autoptr(Fixture) f = fixture_new();
-    Hostile h;
-
-    answer(f, "fast", "1");
-    hostile_init(&h, f);
-    g_assert_cmpint(send(h.fd, "GET / HTTP/1.1\r\n", 16, MSG_NOSIGNAL), ==, 16);
-    expect_cut_off(&h);
-}
-
-/* Rules that are kept, with contents that are refused: an answer, as on the bus, and the lane lives. */
-static void expect_error(Hostile *h, const Packet *packet, const char *name)
-{
-    Wire wire;
-    Packet received;
-    ipc_error error = IPC_ERROR_INIT;
-
-    must(packet_send(h->fd, packet));
-    wire_init(&wire, dup(h->fd));
-    wait_until(h->fixture, recv(h->fd, &(char){ 0 }, 1, MSG_DONTWAIT | MSG_PEEK) > 0);
-    g_assert_cmpint(wire_receive(&wire, 0, &received), ==, 1);
-    g_assert_cmpuint(received.verb, ==, LANE_ERROR);
-    g_assert_cmpuint(received.serial, ==, packet->serial);
-    must(lane_read_error(&received, &error));
-    g_assert_cmpstr(error.name, ==, name);
-    ipc_error_clear(&error);
-    packet_clear(&received);
-    wire_close(&wire);
-}
-
-static void test_refused(void)
-{
-    g_autoptr(Fixture) f = fixture_new();
-    Packet packet = packet_of(LANE_INVOKE);
-    Hostile h;
-
-    hostile_init(&h, f);
-    expect_error(&h, &packet, IPC_ERROR_NO_HANDLER);
-    packet.channel = "";
-    expect_error(&h, &packet, IPC_ERROR_INVALID_CHANNEL);
-    packet.channel = "\xff";
-    expect_error(&h, &packet, IPC_ERROR_INVALID_CHANNEL);
-    packet = packet_of(LANE_SEND_SYNC);
-    packet.serial = 77;
-    packet.text = "[}";
-    expect_error(&h, &packet, IPC_ERROR_INVALID_ARGS);
-    packet.text = "\"\xff";
-    expect_error(&h, &packet, IPC_ERROR_INVALID_ARGS);
-    packet.text = "{}";
-    expect_error(&h, &packet, IPC_ERROR_INVALID_ARGS);
-    packet.text = "[]";
-    expect_error(&h, &packet, IPC_ERROR_NO_LISTENER);
-    g_assert_cmpint(shutdown(h.fd, SHUT_RDWR), ==, 0); /* the reply that brought it has it open, too */
-    close(h.fd);
-    wait_until(f, !ipc_web_contents_from_id(f->app, 1));
-}
-
-/* ---- a main that does not keep the rules ---- */
-
-static void test_hostile_main(void)
-{
-    g_autoptr(Diary) d = diary_new();
-    g_autoptr(Fixture) f = fixture_new();
-    Client *r = lane_renderer_new(f);
-    Packet packet = packet_of(LANE_INVOKE); /* which is for main */
-
-    note_states(d, r);
-    answer(f, "fast", "1");
-    must(packet_send(lane_fd_of_main(f), &packet));
-    wait_until(f, client_id(r) == 2);
-    expect_diary(f, d, "gone:MainGone connecting ready");
-    packet = packet_of(LANE_RESULT); /* of nothing */
-    must(packet_send(lane_fd_of_main(f), &packet));
-    wait_until(f, client_id(r) == 3);
-    assert_resolved(invoke(r, "fast", "[]"), "1");
-}
-
-/* ---- texts ---- */
-
-static int on_text(ipc_invocation *invocation, const char *text, size_t length, void *userdata)
-{
-    (void)userdata;
-    return ipc_invocation_resolve_text(invocation, text, length);
-}
-
-static int on_bad_text(ipc_invocation *invocation, const char *text, size_t length, void *userdata)
-{
-    (void)text, (void)length, (void)userdata;
-    must_fail(ipc_invocation_resolve_text(invocation, NULL, 0), EINVAL);
-    must_fail(ipc_invocation_resolve_text(invocation, "1x", 1), EINVAL);
-    must(ipc_invocation_resolve_text(invocation, "}{", 2));
-    must_fail(ipc_invocation_resolve_text(invocation, "1", 1), EALREADY);
-    return 0;
-}
-
-static void on_reply_text(ipc_renderer *renderer, const char *text, size_t length, const ipc_error *error,
-                          void *userdata)
-{
-    GString *string = userdata;
-
-    (void)renderer;
-    g_string_append(string, error ? error_word(error) : text);
-    g_assert_cmpuint(length, ==, text ? strlen(text) : 0);
-}
-
-static void expect_reply_text(Client *c, const char *channel, const char *text, const char *expected)
-{
-    g_autoptr(GString) string = g_string_new(NULL);
-
-    must(ipc_renderer_invoke_text(c->renderer, NULL, channel, text, strlen(text), on_reply_text, string));
-    wait_until(c->fixture, string->len > 0);
-    g_assert_cmpstr(string->str, ==, expected);
-}
-
-static void test_texts(void)
-{
-    g_autoptr(Fixture) f = fixture_new();
-    Client *r = renderer_new(f);
-    g_autofree char *large = g_strnfill(1024 * 1024, ' ');
-
-    memcpy(large, "[1]", 3);
-    must(ipc_main_handle_text(f->main, NULL, "text", on_text, NULL));
-    must_fail(ipc_main_handle_text(f->main, NULL, "text", on_text, NULL), EEXIST);
-    must_fail(ipc_main_handle_text(f->main, NULL, "text", NULL, NULL), EINVAL);
-    must(ipc_main_handle_text(f->main, NULL, "bad", on_bad_text, NULL));
-    answer(f, "json", "[ 1, 2 ]");
-    hear(f, "x");
-    expect_reply_text(r, "text", "[ 1 ]", "[ 1 ]");
-    expect_reply_text(r, "text", "{ no JSON", "{ no JSON");
-    expect_reply_text(r, "text", large, large);
-    expect_reply_text(r, "bad", "[]", "}{");
-    expect_reply_text(r, "json", "[]", "[1,2]");
-    expect_reply_text(r, "json", "{ no JSON", "InvalidArgs");
-    expect_reply_text(r, "none", "[]", "NoHandler");
-    assert_resolved(invoke(r, "text", "[1,{\"a\":2}]"), "[1,{\"a\":2}]");
-    assert_rejected(invoke(r, "bad", "[]"), IPC_ERROR_INVALID_ARGS, NULL);
-    must(ipc_renderer_send_text(r->renderer, "x", "[ 7 ]", 5));
-    expect_heard(f, "x", "[7]", client_id(r));
-    must(ipc_web_contents_send_text(contents_of(r), "x", "[ 8 ]", 5));
-    expect_message(r, "x", "[8]", 0);
-    must_fail(ipc_renderer_send_text(r->renderer, "x", "[]x", 2), EINVAL);
-    must_fail(ipc_renderer_invoke_text(r->renderer, NULL, "", "[]", 2, NULL, NULL), EINVAL);
-    must_fail(ipc_web_contents_send_text(contents_of(r), "x", NULL, 0), EINVAL);
-}
-
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -580,12 +315,5 @@ int main(int argc, char **argv)
     g_test_add_func("/lane-only/close-sends-much", test_close_sends_much);
     g_test_add_func("/lane-only/breaks", test_breaks);
     g_test_add_func("/lane-only/main-is-killed", test_main_is_killed);
-    g_test_add_func("/lane-only/hostile-verbs", test_hostile_verbs);
-    g_test_add_func("/lane-only/hostile-fds", test_hostile_fds);
-    g_test_add_func("/lane-only/hostile-file", test_hostile_file);
-    g_test_add_func("/lane-only/hostile-bytes", test_hostile_bytes);
-    g_test_add_func("/lane-only/refused", test_refused);
-    g_test_add_func("/lane-only/hostile-main", test_hostile_main);
-    add_story("/texts", test_texts);
     return g_test_run();
 }

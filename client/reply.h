@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* The reply to a call, or the error that came instead, whichever way it came. */
+
+#include "outbox.h"
+
+/* The call keeps it. */
+void reply_take_message(Call *call, sd_bus_message *reply, bool is_from_bus);
+void reply_take_packet(Call *call, Packet *packet);

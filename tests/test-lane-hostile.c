@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "fixture-renderer.h"
+#include "lane-story.h"
+#include "lane.h"
+#include "wire.h"
+
+/* Someone at the other end of a lane who does not keep the rules, in main's place or in a renderer's. */
+
+/* ---- the hostile ---- */
+
+typedef struct Hostile {
+    Fixture *fixture;
+    Client *client;  /* whose lane it is */
+    Client *honest;
+    int fd;
+} Hostile;
+
+static void hostile_init(Hostile *h, Fixture *f)
+{
+    int fd;
+
+    h->fixture = f;
+    h->client = foreign_new_registered(f);
+    h->honest = lane_renderer_new(f);
+    assert_replied(call(h->client, "OpenLane", ""), "h", &fd);
+    h->fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+    g_assert_cmpint(h->fd, >=, 0);
+}
+
+/* Its renderer is forgotten, others are not. */
+static void expect_cut_off(Hostile *h)
+{
+    char byte;
+
+    wait_until(h->fixture, !ipc_web_contents_from_id(h->fixture->app, 1));
+    while (recv(h->fd, &byte, 1, MSG_DONTWAIT) > 0)
+        ;
+    close(h->fd);
+    assert_resolved(invoke(h->honest, "fast", "[]"), "1");
+}
+
+static void check_packet(const Packet *packet)
+{
+    g_autoptr(Fixture) f = fixture_new();
+    Hostile h;
+
+    answer(f, "fast", "1");
+    hostile_init(&h, f);
+    must(packet_send(h.fd, packet));
+    expect_cut_off(&h);
+}
+
+static Packet packet_of(uint8_t verb)
+{
+    return (Packet){ .verb = verb, .serial = 1, .channel = "x", .text = "[]", .length = 2, .text_fd = -1 };
+}
+
+static void test_hostile_verbs(void)
+{
+    static const uint8_t verbs[] = { 0, 1, LANE_SEND - 1, LANE_MESSAGE, LANE_RESULT, LANE_ERROR, LANE_ERROR + 1, 255 };
+    unsigned i;
+
+    for (i = 0; i < G_N_ELEMENTS(verbs); i++) {
+        Packet packet = packet_of(verbs[i]);
+
+        check_packet(&packet);
+    }
+}
+
+static void test_hostile_fds(void)
+{
+    Packet packet = packet_of(LANE_SEND);
+
+    packet.n_fds = 1;
+    packet.fds[0] = STDERR_FILENO;
+    check_packet(&packet);
+}
+
+static void test_hostile_file(void)
+{
+    Packet packet = packet_of(LANE_INVOKE);
+    int fd = memfd_create("unsealed", MFD_CLOEXEC);
+
+    packet.length = IPC_INLINE_MAX + 1;
+    packet.text_fd = fd;
+    check_packet(&packet);
+    close(fd);
+}
+
+static void test_hostile_bytes(void)
+{
+    g_autoptr(Fixture) f = fixture_new();
+    Hostile h;
+
+    answer(f, "fast", "1");
+    hostile_init(&h, f);
+    g_assert_cmpint(send(h.fd, "GET / HTTP/1.1\r\n", 16, MSG_NOSIGNAL), ==, 16);
+    expect_cut_off(&h);
+}
+
+/* Rules that are kept, with contents that are refused: an answer, as on the bus, and the lane lives. */
+static void expect_error(Hostile *h, const Packet *packet, const char *name)
+{
+    Wire wire;
+    Packet received;
+    ipc_error error = IPC_ERROR_INIT;
+
+    must(packet_send(h->fd, packet));
+    wire_init(&wire, dup(h->fd));
+    wait_until(h->fixture, recv(h->fd, &(char){ 0 }, 1, MSG_DONTWAIT | MSG_PEEK) > 0);
+    g_assert_cmpint(wire_receive(&wire, 0, &received), ==, 1);
+    g_assert_cmpuint(received.verb, ==, LANE_ERROR);
+    g_assert_cmpuint(received.serial, ==, packet->serial);
+    must(lane_read_error(&received, &error));
+    g_assert_cmpstr(error.name, ==, name);
+    ipc_error_clear(&error);
+    packet_clear(&received);
+    wire_close(&wire);
+}
+
+static void test_refused(void)
+{
+    g_autoptr(Fixture) f = fixture_new();
+    Packet packet = packet_of(LANE_INVOKE);
+    Hostile h;
+
+    hostile_init(&h, f);
+    expect_error(&h, &packet, IPC_ERROR_NO_HANDLER);
+    packet.channel = "";
+    expect_error(&h, &packet, IPC_ERROR_INVALID_CHANNEL);
+    packet.channel = "\xff";
+    expect_error(&h, &packet, IPC_ERROR_INVALID_CHANNEL);
+    packet = packet_of(LANE_SEND_SYNC);
+    packet.serial = 77;
+    packet.text = "[}";
+    expect_error(&h, &packet, IPC_ERROR_INVALID_ARGS);
+    packet.text = "\"\xff";
+    expect_error(&h, &packet, IPC_ERROR_INVALID_ARGS);
+    packet.text = "{}";
+    expect_error(&h, &packet, IPC_ERROR_INVALID_ARGS);
+    packet.text = "[]";
+    expect_error(&h, &packet, IPC_ERROR_NO_LISTENER);
+    g_assert_cmpint(shutdown(h.fd, SHUT_RDWR), ==, 0); /* the reply that brought it has it open, too */
+    close(h.fd);
+    wait_until(f, !ipc_web_contents_from_id(f->app, 1));
+}
+
+/* ---- a main that does not keep the rules ---- */
+
+static void test_hostile_main(void)
+{
+    g_autoptr(Diary) d = diary_new();
+    g_autoptr(Fixture) f = fixture_new();
+    Client *r = lane_renderer_new(f);
+    Packet packet = packet_of(LANE_INVOKE); /* which is for main */
+
+    note_states(d, r);
+    answer(f, "fast", "1");
+    must(packet_send(lane_fd_of_main(), &packet));
+    wait_until(f, client_id(r) == 2);
+    expect_diary(f, d, "gone:MainGone connecting ready");
+    packet = packet_of(LANE_RESULT); /* of nothing */
+    must(packet_send(lane_fd_of_main(), &packet));
+    wait_until(f, client_id(r) == 3);
+    assert_resolved(invoke(r, "fast", "[]"), "1");
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/lane-hostile/hostile-verbs", test_hostile_verbs);
+    g_test_add_func("/lane-hostile/hostile-fds", test_hostile_fds);
+    g_test_add_func("/lane-hostile/hostile-file", test_hostile_file);
+    g_test_add_func("/lane-hostile/hostile-bytes", test_hostile_bytes);
+    g_test_add_func("/lane-hostile/refused", test_refused);
+    g_test_add_func("/lane-hostile/hostile-main", test_hostile_main);
+    return g_test_run();
+}
