@@ -2,8 +2,9 @@
 #pragma once
 
 /*
- * The unit of systemd that a bus starts for a name. The bus tells nobody which one that is, nor, as dbus-daemon, that it
- * has failed; but the file that tells the bus is there for all to read, and systemd on the same bus answers everybody.
+ * The unit of systemd that a bus starts for a name. The bus tells nobody which one that is, nor, as dbus-daemon, that
+ * it has failed; but the file that tells the bus is there for all to read, and systemd on the same bus answers
+ * everybody.
  */
 
 #include <stdbool.h>

@@ -91,9 +91,10 @@ int ipc_app_stop(ipc_app *app, uint64_t timeout_usec);
  * @timeout_usec: us without any work, from the start or the last piece of it on; 0: never, as it is at first
  *
  * The app leaves when no renderer is registered, no call is pending and nothing waits to be written. It tells the
- * service manager STOPPING=1, if there is one, because its program is expected to end with it; gives up the name; serves
- * what had arrived by then, for IPC_TIMEOUT_USEC at most; and closes, whereupon ipc_app_run() returns 0, and other loops
- * hear of it from ipc_app_on_closed(). No call is lost: one that the app does not serve starts the service again.
+ * service manager STOPPING=1, if there is one, because its program is expected to end with it; gives up the name;
+ * serves what had arrived by then, for IPC_TIMEOUT_USEC at most; and closes. Then ipc_app_run() returns 0, and who has
+ * another loop hears of it from ipc_app_on_closed(). No call is lost: one that the app does not serve starts the
+ * service again.
  *
  * Return: 0, or -EINVAL, -ENOTCONN (the app has left the bus).
  */

@@ -439,8 +439,9 @@ static void warn_of(Peer *peer)
     if (peer->has_pid)
         snprintf(process, sizeof(process), ", process %d", peer->pid);
     peer->queue.is_warned_of = true;
-    notice_warn(peer->app, NULL, ipc_web_contents_get_id(peer->contents), "%s (%s%s) does not read: %zu bytes wait for it",
-                renderer, peer->unique_name, process, peer->queue.bytes);
+    notice_warn(peer->app, NULL, ipc_web_contents_get_id(peer->contents),
+                "%s (%s%s) does not read: %zu bytes wait for it", renderer, peer->unique_name, process,
+                peer->queue.bytes);
 }
 
 void peer_queue_warn(ipc_app *app)

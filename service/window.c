@@ -178,8 +178,8 @@ static void warn_of_refusal(ipc_app *app, sd_bus_message *reply)
         return;
     app->windows.is_refused = true;
     notice_warn(app, NULL, 0,
-                "The bus does not let us ask whether a peer reads, so one that does not may block the others: its policy "
-                "should allow us to send org.freedesktop.DBus.Peer.Ping");
+                "The bus does not let us ask whether a peer reads, so one that does not may block the others: "
+                "its policy should allow us to send org.freedesktop.DBus.Peer.Ping");
 }
 
 static int on_answer(sd_bus_message *reply, void *userdata, sd_bus_error *error)

@@ -300,9 +300,10 @@ tells_readiness() {
 }
 
 tells_its_status() {
-    start_managed 4 && until_true name_is_owned && listen "$tmp/one" x && until_true grep -q '1 renderer,' "$tmp/message" &&
-        kill "${pids[-1]}" && wait "$manager" && stop_daemon && expect "$(paste -s -d, "$tmp/message")" \
-        "READY=1,STATUS=0 renderers, 0 pending calls,STATUS=1 renderer, 0 pending calls,STATUS=0 renderers, 0 pending calls"
+    local none="STATUS=0 renderers, 0 pending calls"
+    start_managed 4 && until_true name_is_owned && listen "$tmp/one" x &&
+        until_true grep -q '1 renderer,' "$tmp/message" && kill "${pids[-1]}" && wait "$manager" && stop_daemon &&
+        expect "$(paste -s -d, "$tmp/message")" "READY=1,$none,STATUS=1 renderer, 0 pending calls,$none"
 }
 
 # The manager must know before the name is free, or it would not start the next one.
@@ -345,7 +346,8 @@ tells_reload() {
     prefix=(env)
     ((started == 0)) && until_true grep -q READY "$tmp/message" && kill -HUP "$daemon_pid" && wait "$manager" &&
         expect "$(sed 's/=[0-9]\{2,\}$/=N/' "$tmp/message" | tr '\n' ' ')" \
-            "READY=1 STATUS=0 renderers, 0 pending calls RELOADING=1 MONOTONIC_USEC=N READY=1 " && stop_daemon && expect "$status" 0
+            "READY=1 STATUS=0 renderers, 0 pending calls RELOADING=1 MONOTONIC_USEC=N READY=1 " && stop_daemon &&
+        expect "$status" 0
 }
 
 bus_goes_away() {

@@ -106,7 +106,8 @@ Requires=dbus.socket
 
 [Service]
 Type=notify
-ExecStart=/usr/bin/dbus-daemon --${kind/user/session} --address=systemd: --nofork --nopidfile --systemd-activation --syslog-only
+ExecStart=/usr/bin/dbus-daemon --${kind/user/session} --address=systemd: --nofork --nopidfile \\
+    --systemd-activation --syslog-only
 END
 }
 
@@ -159,7 +160,8 @@ run_user() {
     mount --bind /sys/fs/cgroup/user /sys/fs/cgroup
     setpriv --reuid=$uid --regid=$uid --init-groups --inh-caps=-all env -i PATH=$path HOME=$home USER=tester \
         XDG_RUNTIME_DIR=$runtime XDG_DATA_HOME=$home/.local/share XDG_CONFIG_HOME=$home/.config \
-        DBUS_SESSION_BUS_ADDRESS=unix:path=$runtime/bus /lib/systemd/systemd --user --unit=story.service --log-target=console >$test/manager.log 2>&1 || status=$?
+        DBUS_SESSION_BUS_ADDRESS=unix:path=$runtime/bus \
+        /lib/systemd/systemd --user --unit=story.service --log-target=console >$test/manager.log 2>&1 || status=$?
     kill $journal
     exit $status
 }

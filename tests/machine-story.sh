@@ -155,9 +155,10 @@ activation_time() {
         "bare sd-bus: $((bare / 1000)).$((bare / 100 % 10)) ms; ratio $((ours * 100 / bare)) %"
 }
 
-# Each tried to find a service that just leaves; the pattern counts that nothing was lost.
+# Waves of calls come when the service is about to leave, and none of them is lost.
 idle_race() {
-    serve_with "--module=echo --exit-on-idle=0.012" && client race 1000 12000 >"$tmp/race" || { cat "$tmp/race"; return 1; }
+    serve_with "--module=echo --exit-on-idle=0.012" && client race 1000 12000 >"$tmp/race" ||
+        { cat "$tmp/race"; return 1; }
     say "1000 calls raced with its leaving: $(tail -n 1 "$tmp/race")"
     expect "$(tail -n 1 "$tmp/race")" "answered 1000, lost 0"
 }
