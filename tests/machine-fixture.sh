@@ -82,9 +82,10 @@ install_bare() {
 END
 }
 
-# with_broker: the bus of the machine is dbus-broker's, which ./bootstrap has fetched but not installed.
+# with_broker: the bus of the machine is dbus-broker's, which ./bootstrap has fetched but not installed. IPC_DBUS_BROKER
+# is the folder, for builds in another place.
 with_broker() {
-    local broker=$build/dbus-broker
+    local broker=${IPC_DBUS_BROKER:-$build/dbus-broker}
     if [[ -x $broker/usr/bin/dbus-broker-launch ]]; then
         cp -r "$broker/usr" "$folder/stage/"
         mkdir -p "$folder/stage/usr/lib/systemd/system"

@@ -87,7 +87,7 @@ ExecStart=/bin/bash $test/story inside
 StandardOutput=file:$test/tap
 StandardError=file:$test/errors
 TimeoutStartSec=280
-Environment=TMPDIR=/run/scratch
+Environment=TMPDIR=/run/scratch PATH=$path
 PassEnvironment=HOME XDG_RUNTIME_DIR XDG_DATA_HOME XDG_CONFIG_HOME
 END
 }

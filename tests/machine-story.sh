@@ -108,7 +108,7 @@ say() {
 # unit_is_sound FILE...: verify answers 0 for what it does not know, but says so.
 unit_is_sound() {
     local output
-    output=$(systemd-analyze $user_option verify "$@" 2>&1) && expect "$output" ""
+    output=$(systemd-analyze $user_option --man=no verify "$@" 2>&1) && expect "$output" ""
 }
 
 activated_by_a_call() {
