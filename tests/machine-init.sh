@@ -49,6 +49,7 @@ install_stage() {
         else
             empty "$place"
             cp -r "$layer/." "$place"
+            [[ $place != /tmp ]] || chmod 1777 /tmp
         fi
     done
     echo "${bindir%/*}/lib" >/etc/ld.so.conf.d/ipcbus.conf
