@@ -212,8 +212,9 @@ static void test_found_one_that_leaves(void)
     o = invoke_start(r, "heard", "[]");
     look_for_main(r);
     must(ipc_app_set_exit_on_idle(f->app, 1));
-    while (ipc_app_process(f->app) == 0)
-        must(ipc_app_wait(f->app, (uint64_t)patience()));
+    while (ipc_app_start(f->app) != -ENOTCONN)
+        if (must(ipc_app_process(f->app)) == 0)
+            must(ipc_app_wait(f->app, (uint64_t)patience()));
     thaw(r);
     main_thaw(f);
     assert_resolved(o, "[\"one:[1]\"]");
