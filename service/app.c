@@ -60,11 +60,14 @@ void app_close(ipc_app *app)
 static int on_name_lost(sd_bus_message *message, void *userdata, sd_bus_error *error)
 {
     _cleanup_(ipc_app_unrefp) ipc_app *app = ipc_app_ref(userdata);
-    const char *name, *new_owner;
+    const char *from = sd_bus_message_get_sender(message), *name, *new_owner;
     Peer *peer;
     int r;
 
     (void)error;
+    /* The rule names the sender, but sd-bus lets any unique name pass for a well-known one. */
+    if (from && strcmp(from, "org.freedesktop.DBus") != 0)
+        return 0;
     r = sd_bus_message_read(message, "sss", &name, NULL, &new_owner);
     if (r < 0 || *new_owner)
         return 0;
