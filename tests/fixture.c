@@ -31,11 +31,16 @@ char *json_text(const json_t *value)
 #define PATIENCE_USEC (60 * G_USEC_PER_SEC)
 #define VALGRIND_SLOWNESS 5
 
-gint64 patience(void)
+bool is_slow(void)
 {
     const char *preload = getenv("LD_PRELOAD");
 
-    return preload && strstr(preload, "vgpreload") ? PATIENCE_USEC * VALGRIND_SLOWNESS : PATIENCE_USEC;
+    return preload && strstr(preload, "vgpreload");
+}
+
+gint64 patience(void)
+{
+    return is_slow() ? PATIENCE_USEC * VALGRIND_SLOWNESS : PATIENCE_USEC;
 }
 
 Wait wait_begin(const char *where, const char *what)

@@ -99,6 +99,9 @@ void fixture_settle(const char *where, Fixture *f);
 /* How long a test may wait for anything, in us: more where everything is slow. */
 gint64 patience(void);
 
+/* Everything takes many times as long as usual, under valgrind: what is large had better be smaller. */
+bool is_slow(void);
+
 /* ---- main ---- */
 
 /* Handlers and listeners of f->main for the usual needs. */

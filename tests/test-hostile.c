@@ -55,11 +55,6 @@ static const char *main_name(Fixture *f)
     return name;
 }
 
-static bool is_slow(void)
-{
-    return patience() > 60 * G_USEC_PER_SEC;
-}
-
 /* ---- wrong objects ---- */
 
 static void test_wrong_objects(void)

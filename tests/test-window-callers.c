@@ -11,6 +11,7 @@
 #define KIB 1024u
 #define MIB (1024u * KIB)
 #define WINDOW IPC_WINDOW_BYTES
+#define FEW(n) (is_slow() ? (n) / 2 : (n))
 
 /* ---- main ---- */
 
@@ -97,9 +98,9 @@ static void block_often(Tale *tale)
     unsigned i;
 
     reader_register(tale, bus);
-    for (i = 0; i < 5000; i++)
+    for (i = 0; i < FEW(5000); i++)
         block(tale, bus, "flood", "[0, 1000]");
-    for (i = 0; i < 20; i++)
+    for (i = 0; i < FEW(20); i++)
         block(tale, bus, "flood", "[100, 1000000]");
 }
 
@@ -208,7 +209,7 @@ static void flood_invokes(Tale *tale)
     sd_bus *bus = connect_to_flood(tale);
     unsigned i;
 
-    for (i = 0; i < 1500; i++)
+    for (i = 0; i < FEW(1500); i++)
         send_call(tale, bus, "Invoke", "[0, 1000]");
     never_read();
 }
@@ -219,7 +220,7 @@ static void flood_slowly(Tale *tale)
     sd_bus *bus = connect_to_flood(tale);
     unsigned i;
 
-    for (i = 0; i < 2000; i++) {
+    for (i = 0; i < FEW(2000); i++) {
         send_call(tale, bus, "Invoke", "[0, 1000]");
         g_usleep(200);
     }
@@ -231,7 +232,7 @@ static void flood_refused(Tale *tale)
     sd_bus *bus = connect_to_flood(tale);
     unsigned i;
 
-    for (i = 0; i < 2000; i++)
+    for (i = 0; i < FEW(2000); i++)
         send_call(tale, bus, "Nothing", "");
     never_read();
 }
@@ -253,7 +254,7 @@ static void flood_properties(Tale *tale)
     sd_bus *bus = connect_to_flood(tale);
     unsigned i;
 
-    for (i = 0; i < 2000; i++)
+    for (i = 0; i < FEW(2000); i++)
         send_get(tale, bus, i % 2 == 0 ? "Get" : "GetAll");
     never_read();
 }
@@ -391,14 +392,14 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     add_blocking("/window-callers/block", block_once, 1);
     add_blocking("/window-callers/block-for-much", block_for_much, 1);
-    add_blocking("/window-callers/block-often", block_often, 5020);
+    add_blocking("/window-callers/block-often", block_often, FEW(5000) + FEW(20));
     add_blocking("/window-callers/block-in-properties", block_in_properties, 3002);
     add_blocking("/window-callers/block-beside-another", block_beside_another, 1);
     add_blocking("/window-callers/block-in-send-sync", block_in_send_sync, 3);
-    add_flood("/window-callers/flood-invokes", flood_invokes, 1500);
-    add_flood("/window-callers/flood-slowly", flood_slowly, 2000);
-    add_flood("/window-callers/flood-refused", flood_refused, 2000);
-    add_flood("/window-callers/flood-properties", flood_properties, 2000);
+    add_flood("/window-callers/flood-invokes", flood_invokes, FEW(1500));
+    add_flood("/window-callers/flood-slowly", flood_slowly, FEW(2000));
+    add_flood("/window-callers/flood-refused", flood_refused, FEW(2000));
+    add_flood("/window-callers/flood-properties", flood_properties, FEW(2000));
     g_test_add_func("/window-callers/reading-at-last", test_reading_at_last);
     g_test_add_func("/window-callers/too-many-unread", test_too_many_unread);
     return g_test_run();
