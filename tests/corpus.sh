@@ -3,8 +3,10 @@
 # The fuzzers' corpora: what has been found once is found no more. Prints TAP.
 set -euo pipefail
 
+src=${top_srcdir:-$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)}
+build=${top_builddir:-$PWD}
 names=()
-for folder in "$top_srcdir"/tests/corpus/*/; do
+for folder in "$src"/tests/corpus/*/; do
     names+=("$(basename "$folder")")
 done
 
@@ -12,7 +14,7 @@ echo "1..${#names[@]}"
 number=0
 for name in "${names[@]}"; do
     number=$((number + 1))
-    if log=$("$top_builddir/tests/fuzz-$name" "$top_srcdir/tests/corpus/$name"/* 2>&1); then
+    if log=$("$build/tests/fuzz-$name" "$src/tests/corpus/$name"/* 2>&1); then
         echo "ok $number - $name"
     else
         printf '%s\n' "$log" | sed 's/^/# /'
