@@ -416,7 +416,7 @@ static void scene_handle(Stage *s)
 static void scene_policy(Stage *s)
 {
     static const char json[] = "{\"default\": \"allow\", \"rules\": [{\"allow\": false, \"uid\": [\"nobody\", 1], "
-                               "\"gid\": [\"nogroup\"], \"channels\": [\"x*\"]}], \"limits\": {\"renderers\": 100}}";
+                               "\"gid\": [\"root\"], \"channels\": [\"x*\"]}], \"limits\": {\"renderers\": 100}}";
     g_autofree char *path = g_build_filename(s->fixture->bus->folder, "policy.json", NULL);
     g_autoptr(GError) error = NULL;
     int r;
