@@ -10,7 +10,7 @@ screenshots=$build/screenshots
 # The names of what is missing; nothing if all is there.
 missing_on_stage() {
     local need
-    for need in Xvfb import xdotool "$registry" "$build/client/examples/notes-app/ipcbus-notes" "$build/tests/window"; do
+    for need in Xvfb import xdotool "$registry" "$build/client/examples/notes-app/ipcbus-notes" "$build/tests/screen-reader"; do
         command -v "$need" >/dev/null || printf ' %s' "${need##*/}"
     done
 }
@@ -42,7 +42,7 @@ registry_is_there() {
 
 # use WINDOW VERB NAME...: waits until it can be done, as a person would.
 use() {
-    until_true timeout 20 "$build/tests/window" "$@"
+    until_true timeout 20 "$build/tests/screen-reader" "$@"
 }
 
 sees() {

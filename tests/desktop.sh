@@ -34,7 +34,7 @@ sees_no_more() {
 }
 
 sees_not() {
-    ! "$build/tests/window" "$1" sees "$2"
+    ! "$build/tests/screen-reader" "$1" sees "$2"
 }
 
 ctl() {
@@ -143,7 +143,7 @@ windows_are() {
 }
 
 items_are() {
-    [[ $("$build/tests/window" dump | grep -c "list item '$1'") == "$2" ]]
+    [[ $("$build/tests/screen-reader" dump | grep -c "list item '$1'") == "$2" ]]
 }
 
 saves_when_closed() {

@@ -4,12 +4,12 @@
  * What a screen reader does, for scripts: it finds the widgets of running programs by what they are called, reads them
  * and uses them. It speaks AT-SPI on the bus of AT_SPI_BUS_ADDRESS, where a registry must run.
  *
- *     window dump                        all that there is, one line each
- *     window WINDOW sees TEXT            exit status 0 if the window shows it, 1 if not
- *     window WINDOW reads NAME TEXT      the same for all that is in an entry
- *     window WINDOW press NAME           a button, a check box
- *     window WINDOW choose NAME          an item of a list
- *     window WINDOW type NAME TEXT       replaces the text of an entry
+ *     screen-reader dump                        all that there is, one line each
+ *     screen-reader WINDOW sees TEXT            exit status 0 if the window shows it, 1 if not
+ *     screen-reader WINDOW reads NAME TEXT      the same for all that is in an entry
+ *     screen-reader WINDOW press NAME           a button, a check box
+ *     screen-reader WINDOW choose NAME          an item of a list
+ *     screen-reader WINDOW type NAME TEXT       replaces the text of an entry
  */
 
 #include <gio/gio.h>
@@ -266,7 +266,7 @@ int main(int argc, char **argv)
     Search s = { 0 };
 
     if (!address || (!is_dump && !parse(&s, argc, argv))) {
-        g_printerr("Usage: AT_SPI_BUS_ADDRESS=... window dump | WINDOW sees TEXT | WINDOW press|choose NAME |\n"
+        g_printerr("Usage: AT_SPI_BUS_ADDRESS=... screen-reader dump | WINDOW sees TEXT | WINDOW press|choose NAME |\n"
                    "       WINDOW reads|type NAME TEXT\n");
         return 2;
     }
