@@ -90,6 +90,35 @@ ExitStatus client_fail(Client *client, int error, Failure *failure)
     }
 }
 
+ExitStatus client_fail_by_error(const ipc_error *error, Failure *failure)
+{
+    ExitStatus status = failure_status_of(error->name, false);
+
+    if (ipc_error_is(error, IPC_ERROR_TIMEOUT))
+        status = STATUS_TIMED_OUT;
+    return failure_set(failure, status, error->name, "%s", error->message);
+}
+
+static ExitStatus status_at_first(const ipc_error *error)
+{
+    if (ipc_error_is(error, IPC_ERROR_MAIN_GONE))
+        return STATUS_NO_SERVICE;
+    if (ipc_error_is(error, IPC_ERROR_TIMEOUT))
+        return STATUS_TIMED_OUT;
+    return failure_status_of(error->name, true);
+}
+
+ExitStatus client_fail_to_register(Client *client, const ipc_error *error, Failure *failure)
+{
+    ExitStatus status = status_at_first(error);
+
+    /* Of a unit that failed, the message tells what to do. */
+    if (status == STATUS_NO_SERVICE && !strstr(error->message, "systemctl"))
+        return failure_set(failure, status, error->name, "%s; " CLIENT_START_HINT, error->message,
+                           client->options->name);
+    return failure_set(failure, status, error->name, "%s", error->message);
+}
+
 static const char *bus_description(const BusTarget *target)
 {
     static const char *const descriptions[] = {

@@ -8,6 +8,7 @@
 
 #include "ctl-failure.h"
 #include "ctl-options.h"
+#include "ipc-error.h"
 
 /* Takes the name of the app. */
 #define CLIENT_START_HINT "start its program, such as 'ipcbusd --name=%s', or choose another app with --name"
@@ -28,6 +29,10 @@ int client_new_call(Client *client, sd_bus_message **ret_call, const char *path,
 
 /* What a negative errno of sd-bus means while a call is made or its answer read. */
 ExitStatus client_fail(Client *client, int error, Failure *failure);
+
+/* What the error of a renderer's call means; and that of a renderer which main has not registered yet. */
+ExitStatus client_fail_by_error(const ipc_error *error, Failure *failure);
+ExitStatus client_fail_to_register(Client *client, const ipc_error *error, Failure *failure);
 
 /* Sends a call and waits for the answer, which the caller owns. */
 ExitStatus client_call(Client *client, sd_bus_message *call, sd_bus_message **ret_answer, Failure *failure);

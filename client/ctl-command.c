@@ -42,7 +42,7 @@ void command_print_help(const Command *command)
     printf("Usage: ipcbusctl [OPTION]... %s%s%s\n%s.\n\n%s\nExample:\n  %s\n\n", command->name,
            *command->operands ? " " : "", command->operands, command->summary, command->description,
            command->example);
-    options_print_help();
+    options_print_help(command->own_options);
     puts("\nSee ipcbusctl(1).");
 }
 
@@ -55,7 +55,7 @@ void command_print_help_of_all(const Command *commands)
     for (const Command *command = commands; command->name; command++)
         printf("  %-9s %-19s %s\n", command->name, command->operands, command->summary);
     putchar('\n');
-    options_print_help();
+    options_print_help(NULL);
     puts("\n"
          "An ARG is JSON; one that is not is taken as a string. For more, see\n"
          "'ipcbusctl COMMAND --help' and ipcbusctl(1).\n"

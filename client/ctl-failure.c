@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "ctl-output.h"
+#include "ctl-terminal.h"
 #include "ipc-names.h"
 #include "macro.h"
 
@@ -106,7 +107,9 @@ ExitStatus failure_status_of(const char *error_name, bool from_bus)
 
 void failure_report(const Failure *failure)
 {
+    terminal_start(stderr, COLOUR_ERROR);
     fputs("ipcbusctl: ", stderr);
+    terminal_end(stderr);
     output_escaped(stderr, failure->message ? failure->message : "Out of memory");
     if (failure->name)
         fprintf(stderr, " (%s)", failure->name);

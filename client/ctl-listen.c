@@ -81,33 +81,11 @@ static void on_ready(Listening *listening)
     print_line(listening, json_pack("{s:I}", "id", (json_int_t)ipc_renderer_get_id(listening->renderer)));
 }
 
-static ExitStatus status_at_first(const ipc_error *error)
-{
-    if (ipc_error_is(error, IPC_ERROR_MAIN_GONE))
-        return STATUS_NO_SERVICE;
-    if (ipc_error_is(error, IPC_ERROR_TIMEOUT))
-        return STATUS_TIMED_OUT;
-    return failure_status_of(error->name, true);
-}
-
-static void fail_at_first(Listening *listening, const ipc_error *error)
-{
-    ExitStatus status = status_at_first(error);
-
-    /* Of a unit that failed, the message tells what to do. */
-    if (status == STATUS_NO_SERVICE && !strstr(error->message, "systemctl"))
-        failure_set(listening->failure, status, error->name, "%s; " CLIENT_START_HINT, error->message,
-                    ipc_renderer_get_name(listening->renderer));
-    else
-        failure_set(listening->failure, status, error->name, "%s", error->message);
-    end(listening, status);
-}
-
 /* Once main has been there it may come back, and then the renderer registers again. */
 static void on_gone(Listening *listening, const ipc_error *error)
 {
     if (!listening->was_ready) {
-        fail_at_first(listening, error);
+        end(listening, client_fail_to_register(&listening->client, error, listening->failure));
         return;
     }
     fputs("ipcbusctl: ", stderr);

@@ -19,6 +19,9 @@ enum {
     OPTION_NAME,
     OPTION_JSON,
     OPTION_TIMEOUT,
+    OPTION_SIZE,
+    OPTION_CONCURRENCY,
+    OPTION_DURATION,
     OPTION_VERSION,
 };
 
@@ -31,15 +34,18 @@ static const struct option long_options[] = {
     { "name", required_argument, NULL, OPTION_NAME },
     { "json", required_argument, NULL, OPTION_JSON },
     { "timeout", required_argument, NULL, OPTION_TIMEOUT },
+    { "size", required_argument, NULL, OPTION_SIZE },
+    { "concurrency", required_argument, NULL, OPTION_CONCURRENCY },
+    { "duration", required_argument, NULL, OPTION_DURATION },
     { "help", no_argument, NULL, 'h' },
     { "version", no_argument, NULL, OPTION_VERSION },
     { 0 },
 };
 
-void options_print_help(void)
+void options_print_help(const char *own)
 {
-    puts("Options:\n"
-         "      --user             talk on the bus of your session (the default)\n"
+    printf("Options:\n%s", own ? own : "");
+    puts("      --user             talk on the bus of your session (the default)\n"
          "      --system           talk on the system bus\n"
          "      --address=ADDRESS  talk on the bus at a D-Bus address\n"
          "  -H, --host=[USER@]HOST talk on the system bus of another machine, through ssh\n"
@@ -152,6 +158,15 @@ static ExitStatus take_option(Options *options, int option, char *const *argv, F
         return parse_style(optarg, &options->style, failure);
     case OPTION_TIMEOUT:
         return parse_timeout(optarg, &options->timeout_usec, failure);
+    case OPTION_SIZE:
+        options->sizes = optarg;
+        return STATUS_OK;
+    case OPTION_CONCURRENCY:
+        options->concurrency = optarg;
+        return STATUS_OK;
+    case OPTION_DURATION:
+        options->duration = optarg;
+        return STATUS_OK;
     case 'h':
         options->help = true;
         return STATUS_OK;
@@ -171,6 +186,17 @@ static int next_option(int argc, char **argv)
         return WORD;
     }
     return getopt_long(argc, argv, "-:hH:M:", long_options, NULL);
+}
+
+ExitStatus options_refuse_of_bench(const Options *options, const char *command, Failure *failure)
+{
+    const char *option = options->sizes         ? "--size" :
+                         options->concurrency ? "--concurrency" :
+                         options->duration      ? "--duration" :
+                                                  NULL;
+
+    return option ? failure_set(failure, STATUS_USAGE, NULL, "%s: %s is an option of bench", command, option) :
+                    STATUS_OK;
 }
 
 static ExitStatus check_words(char **words, Failure *failure)

@@ -15,6 +15,9 @@ typedef struct Options {
     const char *name;      /* the bus name of the app */
     Style style;
     uint64_t timeout_usec; /* UINT64_MAX: none */
+    const char *sizes;     /* of bench, as they were typed; NULL: not given. The next ones the same */
+    const char *concurrency;
+    const char *duration;
     bool help;
     bool version;
     char **words; /* the command and its operands; ends with NULL */
@@ -26,5 +29,8 @@ typedef struct Options {
  */
 ExitStatus options_parse(Options *ret, int argc, char **argv, Failure *failure);
 
-/* The lines about options in --help. */
-void options_print_help(void);
+/* Refuses what only the command bench takes. */
+ExitStatus options_refuse_of_bench(const Options *options, const char *command, Failure *failure);
+
+/* The lines about options in --help; own: those about the command's own ones, or NULL. */
+void options_print_help(const char *own);

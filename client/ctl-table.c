@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "ctl-output.h"
+#include "ctl-terminal.h"
 #include "ctl-utf8.h"
 #include "macro.h"
 
@@ -109,8 +110,10 @@ int table_print(FILE *stream, json_t *rows, const Column *columns, size_t n_colu
         return -ENOMEM;
     for (size_t i = 0; i < n_columns; i++)
         widths[i] = width_of(cells, n_cells, columns, n_columns, i);
+    terminal_start(stream, COLOUR_TITLE);
     for (size_t i = 0; i < n_columns; i++)
         print_cell(stream, columns[i].title, widths[i], i + 1 == n_columns);
+    terminal_end(stream);
     for (size_t i = 0; i < n_cells; i++)
         print_cell(stream, cells[i], widths[i % n_columns], (i + 1) % n_columns == 0);
     cells_free(cells, n_cells);

@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdio.h>
 
+#include "ctl-bench.h"
 #include "ctl-channels.h"
 #include "ctl-command.h"
 #include "ctl-failure.h"
@@ -18,6 +19,8 @@
 #include "ctl-send.h"
 #include "ctl-status.h"
 #include "macro.h"
+
+static ExitStatus help_command(const Options *options, char **operands, Failure *failure);
 
 static const Command commands[] = {
     {
@@ -97,8 +100,49 @@ static const Command commands[] = {
         .example = "ipcbusctl listen notes:changed | jq --unbuffered .args",
         .run = listen_command,
     },
+    {
+        .name = "bench",
+        .operands = "[VERB...]",
+        .n_max = ANY_NUMBER,
+        .summary = "Measure an app that has the module echo",
+        .description = "VERB is invoke, send (there, and the echo back) or send-sync; without any, all are\n"
+                       "measured, by size and by how many are under way at once. send-sync blocks: it is\n"
+                       "always one at a time.\n",
+        .example = "ipcbusctl bench invoke --size=64,1M --concurrency=1 --duration=5",
+        .own_options = bench_options_help,
+        .run = bench_command,
+    },
+    {
+        .name = "help",
+        .operands = "[COMMAND]",
+        .n_max = 1,
+        .summary = "Print this help, or that of a command",
+        .description = "The same as --help.\n",
+        .example = "ipcbusctl help invoke",
+        .run = help_command,
+    },
     { 0 },
 };
+
+static ExitStatus find_command(const char *name, const Command **ret_command, Failure *failure)
+{
+    *ret_command = command_find(commands, name);
+    return *ret_command ? STATUS_OK : failure_set(failure, STATUS_USAGE, NULL, "Unknown command '%s'", name);
+}
+
+static ExitStatus help_command(const Options *options, char **operands, Failure *failure)
+{
+    const Command *command = NULL;
+    ExitStatus status = STATUS_OK;
+
+    if (operands[0])
+        status = find_command(operands[0], &command, failure);
+    if (status == STATUS_OK && command)
+        command_print_help(command);
+    else if (status == STATUS_OK)
+        command_print_help_of_all(commands);
+    return status;
+}
 
 static ExitStatus run_command(const Options *options, const Command *command, Failure *failure)
 {
@@ -106,6 +150,8 @@ static ExitStatus run_command(const Options *options, const Command *command, Fa
     ExitStatus status;
 
     status = command_check_operands(command, operands, failure);
+    if (status == STATUS_OK && !command->own_options)
+        status = options_refuse_of_bench(options, command->name, failure);
     return status == STATUS_OK ? command->run(options, operands, failure) : status;
 }
 
@@ -128,10 +174,7 @@ static ExitStatus choose_command(const Options *options, const Command **ret_com
 {
     const char *name = options->words[0];
 
-    if (!name)
-        return STATUS_OK;
-    *ret_command = command_find(commands, name);
-    return *ret_command ? STATUS_OK : failure_set(failure, STATUS_USAGE, NULL, "Unknown command '%s'", name);
+    return name ? find_command(name, ret_command, failure) : STATUS_OK;
 }
 
 static void report(const Failure *failure, const Command *command)

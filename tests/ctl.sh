@@ -2,43 +2,10 @@
 # SPDX-License-Identifier: MIT
 # ipcbusctl as its user sees it: every command, every exit status, how words are read, and how results are printed.
 set -u
-# shellcheck source=tests/daemon-fixture.sh
-. "$(dirname "$0")/daemon-fixture.sh"
+# shellcheck source=tests/ctl-fixture.sh
+. "$(dirname "$0")/ctl-fixture.sh"
 
-# ---- what is run, and what is expected of it ----
-
-# ctl ARG...: leaves what it printed in $tmp/out and $tmp/err, and its exit status in $status.
-ctl() {
-    status=0
-    timeout "$deadline" "$ipcbusctl" --address="$address" "$@" >"$tmp/out" 2>"$tmp/err" || status=$?
-}
-
-# prints TEXT ARG...
-prints() {
-    local expected=$1
-    shift
-    ctl "$@"
-    expect "$(<"$tmp/err")" "" && expect "$status" 0 && expect "$(<"$tmp/out")" "$expected"
-}
-
-# fails STATUS PATTERN ARG...: the pattern is that of the first line on stderr, behind the name of the program.
-fails() {
-    local expected=$1 pattern=$2
-    shift 2
-    ctl "$@"
-    expect "$status" "$expected" && expect_match "$(head -n 1 "$tmp/err")" "^ipcbusctl: .*$pattern" &&
-        expect "$(<"$tmp/out")" ""
-}
-
-# fails_in_one_line STATUS PATTERN ARG...
-fails_in_one_line() {
-    fails "$@" && expect "$(wc -l <"$tmp/err")" 1
-}
-
-# refused PATTERN ARG...: wrong usage, with a word on where to read more.
-refused() {
-    fails 2 "$@" && expect "$(wc -l <"$tmp/err")" 2 && expect_match "$(tail -n 1 "$tmp/err")" "^Try 'ipcbusctl.* --help'"
-}
+# ---- verbs ----
 
 has_line() {
     grep -qxF -- "$2" "$tmp/$1"
@@ -87,10 +54,36 @@ watch_bus() {
 
 # ---- help ----
 
+# The commands, by the help of all.
+commands() {
+    "$ipcbusctl" --help | sed -n '/^Commands:/,/^$/s/^  \([a-z-]*\) .*/\1/p'
+}
+
 prints_help() {
     ctl --help && expect "$status" 0 && expect "$(<"$tmp/err")" "" && expect_match "$(<"$tmp/out")" 'send-sync' || return
     ctl invoke -h && expect "$status" 0 && expect_match "$(<"$tmp/out")" '^Usage: .* invoke CHANNEL' || return
-    expect_match "$(<"$tmp/out")" 'Example:'
+    ctl help && expect "$status" 0 && expect "$(<"$tmp/out")" "$("$ipcbusctl" --help)"
+}
+
+# Each has one example, in one line, in which it is called.
+prints_help_of_each() {
+    local command example
+    expect "$(commands | head -n 3 | tr '\n' ' ')" 'list status channels ' || return
+    for command in $(commands); do
+        ctl "$command" --help && expect "$status" 0 && expect "$(<"$tmp/err")" "" &&
+            expect_match "$(head -n 1 "$tmp/out")" "^Usage: ipcbusctl \[OPTION\]\.\.\. $command" &&
+            expect "$(grep -c '^Example:' "$tmp/out")" 1 || return
+        example=$(sed -n '/^Example:/{n;p;n;/./p}' "$tmp/out")
+        expect_match "$example" "^  ipcbusctl (.* )?$command" && expect "$(wc -l <<<"$example")" 1 || return
+        cp "$tmp/out" "$tmp/help" && ctl help "$command" && expect "$status" 0 && expect "$(<"$tmp/out")" "$(<"$tmp/help")" || return
+    done
+}
+
+help_fits() {
+    local command
+    for command in $(commands); do
+        ctl "$command" --help && expect "$(awk 'length > 90' "$tmp/out")" "" || return
+    done
 }
 
 prints_version() {
@@ -118,7 +111,7 @@ bad_values() {
 
 bad_operands() {
     refused 'COMMAND' && refused "'nonesuch'" nonesuch && refused 'CHANNEL' invoke && refused 'ID' send-to &&
-        refused 'CHANNEL' send-to 3 && refused "'extra'" list extra && refused "'extra'" status 1 extra &&
+        refused "'nonesuch'" help nonesuch && refused "'extra'" help list extra && refused 'CHANNEL' send-to 3 && refused "'extra'" list extra && refused "'extra'" status 1 extra &&
         refused "'extra'" channels extra && refused "'one'" send-to one echo && refused "'-1'" status -1 &&
         refused "'4294967296'" status 4294967296
 }
@@ -293,6 +286,40 @@ service_hangs() {
     return "$failed"
 }
 
+# A terminal has colours unless its user objects; a pipe never has.
+colours() {
+    local escape=$'\e['
+    on_terminal "$ipcbusctl" --address="$address" channels && expect_match "$(<"$tmp/screen")" "^.\[1mCHANNEL" || return
+    on_terminal "$ipcbusctl" --address="$address" invoke nonesuch && return 1
+    expect_match "$(<"$tmp/screen")" "^.\[1;31mipcbusctl: .\[0mNo handler" || return
+    on_terminal NO_COLOR=1 "$ipcbusctl" --address="$address" channels && expect_match "$(<"$tmp/screen")" '^CHANNEL' || return
+    on_terminal NO_COLOR= "$ipcbusctl" --address="$address" channels && expect_match "$(<"$tmp/screen")" 'CHANNEL' &&
+        expect_match "$(<"$tmp/screen")" '^.\[1m' || return
+    on_terminal TERM=dumb "$ipcbusctl" --address="$address" channels && expect_match "$(<"$tmp/screen")" '^CHANNEL' || return
+    ctl channels && [[ $(<"$tmp/out") != *"$escape"* ]] && ctl invoke nonesuch || return
+    [[ $(<"$tmp/err") != *"$escape"* ]]
+}
+
+# The pager that the environment names would write a file.
+has_no_pager() {
+    on_terminal PAGER="touch $tmp/paged" SYSTEMD_PAGER="touch $tmp/paged" "$ipcbusctl" --help &&
+        expect_match "$(<"$tmp/screen")" 'Usage:' && [[ ! -e $tmp/paged ]]
+}
+
+# Nobody reads, and nobody is told so.
+is_quiet_in_broken_pipes() {
+    local command statuses
+    for command in list status channels 'invoke echo' 'send-sync echo' 'send echo' --help 'bench --duration=0.01 --size=1'; do
+        exec 3> >(:)
+        wait "$!"
+        # shellcheck disable=SC2086 # the words of a command
+        timeout "$deadline" "$ipcbusctl" --address="$address" $command >&3 2>"$tmp/err"
+        statuses=$?
+        exec 3>&-
+        expect "$command: $statuses $(<"$tmp/err")" "$command: 0 " || return
+    done
+}
+
 output_is_full() {
     local status=0
     [[ -c /dev/full ]] || return 0
@@ -355,6 +382,8 @@ bus_goes_away() {
 
 start_bus "$tmp"
 test_case "--help" prints_help
+test_case "--help of each command" prints_help_of_each
+test_case "--help fits a terminal" help_fits
 test_case "--version" prints_version
 test_case "bad options" bad_options
 test_case "bad values of options" bad_values
@@ -379,6 +408,9 @@ if test_case "the daemon starts" start_daemon --module=echo; then
     test_case "a handler rejects" rejected
     test_case "main refuses" failed
     test_case "time-outs" timed_out
+    test_case "colours" colours
+    test_case "no pager" has_no_pager
+    test_case "broken pipes" is_quiet_in_broken_pipes
     test_case "output that cannot be written" output_is_full
     test_case "listen" listens
     test_case "listen to everything" listens_to_all
