@@ -42,6 +42,26 @@ static int client_step(Client *client, uint64_t until)
     return r == -EINTR ? 0 : r;
 }
 
+/* Another machine has more that may be missing than the errno can tell. */
+static ExitStatus fail_to_open(const BusTarget *target, const char *tried, int error, Failure *failure)
+{
+    switch (target->kind) {
+    case BUS_HOST:
+        return failure_set(failure, STATUS_FAILED, NULL,
+                           "Failed to open the bus of %s: %s; it takes ssh here, a way for it to get in, and there systemd "
+                           "with its systemd-stdio-bridge and a system bus",
+                           target->where, strerror(-error));
+    case BUS_MACHINE:
+        return failure_set(failure, STATUS_FAILED, NULL,
+                           "Failed to open the bus of %s: %s; it takes a running container ('machinectl' lists them), "
+                           "systemd and a bus in it, and the right to enter it",
+                           target->where, strerror(-error));
+    default:
+        return failure_set(failure, STATUS_FAILED, NULL, "Failed to open the bus%s%s: %s", tried ? " at " : "",
+                           tried ? tried : "", strerror(-error));
+    }
+}
+
 ExitStatus client_open(Client *client, const Options *options, Failure *failure)
 {
     _cleanup_free_ char *tried = NULL;
@@ -52,8 +72,7 @@ ExitStatus client_open(Client *client, const Options *options, Failure *failure)
     if (r == -ENOMEM)
         return failure_out_of_memory(failure);
     if (r < 0)
-        return failure_set(failure, STATUS_FAILED, NULL, "Failed to open the bus%s%s: %s", tried ? " at " : "",
-                           tried ? tried : "", strerror(-r));
+        return fail_to_open(&options->bus, tried, r, failure);
     client->until = usec_from_now(options->timeout_usec);
     return STATUS_OK;
 }
