@@ -42,41 +42,6 @@ static int client_step(Client *client, uint64_t until)
     return r == -EINTR ? 0 : r;
 }
 
-/* Another machine has more that may be missing than the errno can tell. */
-static ExitStatus fail_to_open(const BusTarget *target, const char *tried, int error, Failure *failure)
-{
-    switch (target->kind) {
-    case BUS_HOST:
-        return failure_set(failure, STATUS_FAILED, NULL,
-                           "Failed to open the bus of %s: %s; it takes ssh here, a way for it to get in, and there systemd "
-                           "with its systemd-stdio-bridge and a system bus",
-                           target->where, strerror(-error));
-    case BUS_MACHINE:
-        return failure_set(failure, STATUS_FAILED, NULL,
-                           "Failed to open the bus of %s: %s; it takes a running container ('machinectl' lists them), "
-                           "systemd and a bus in it, and the right to enter it",
-                           target->where, strerror(-error));
-    default:
-        return failure_set(failure, STATUS_FAILED, NULL, "Failed to open the bus%s%s: %s", tried ? " at " : "",
-                           tried ? tried : "", strerror(-error));
-    }
-}
-
-ExitStatus client_open(Client *client, const Options *options, Failure *failure)
-{
-    _cleanup_free_ char *tried = NULL;
-    int r;
-
-    *client = (Client){ .options = options };
-    r = bus_open(&options->bus, &client->bus, &tried);
-    if (r == -ENOMEM)
-        return failure_out_of_memory(failure);
-    if (r < 0)
-        return fail_to_open(&options->bus, tried, r, failure);
-    client->until = usec_from_now(options->timeout_usec);
-    return STATUS_OK;
-}
-
 void client_close(Client *client)
 {
     client->bus = sd_bus_close_unref(client->bus);
@@ -278,4 +243,54 @@ ExitStatus client_get_properties(Client *client, const char *path, const char *i
     if (r < 0)
         return client_fail(client, r, failure);
     return client_call(client, call, ret_answer, failure);
+}
+
+/* Who may not start the app finds out whether it runs before anything is sent to it. */
+static ExitStatus check_owner(Client *client, Failure *failure)
+{
+    _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL, *answer = NULL;
+    int r;
+
+    r = sd_bus_message_new_method_call(client->bus, &call, DBUS_NAME, "/org/freedesktop/DBus", DBUS_NAME,
+                                       "GetNameOwner");
+    if (r >= 0)
+        r = sd_bus_message_append(call, "s", client->options->name);
+    if (r < 0)
+        return client_fail(client, r, failure);
+    return client_call(client, call, &answer, failure);
+}
+
+/* Another machine has more that may be missing than the errno can tell. */
+static ExitStatus fail_to_open(const BusTarget *target, const char *tried, int error, Failure *failure)
+{
+    switch (target->kind) {
+    case BUS_HOST:
+        return failure_set(failure, STATUS_FAILED, NULL,
+                           "Failed to open the bus of %s: %s; it takes ssh here, a way for it to get in, and there systemd "
+                           "with its systemd-stdio-bridge and a system bus",
+                           target->where, strerror(-error));
+    case BUS_MACHINE:
+        return failure_set(failure, STATUS_FAILED, NULL,
+                           "Failed to open the bus of %s: %s; it takes a running container ('machinectl' lists them), "
+                           "systemd and a bus in it, and the right to enter it",
+                           target->where, strerror(-error));
+    default:
+        return failure_set(failure, STATUS_FAILED, NULL, "Failed to open the bus%s%s: %s", tried ? " at " : "",
+                           tried ? tried : "", strerror(-error));
+    }
+}
+
+ExitStatus client_open(Client *client, const Options *options, Failure *failure)
+{
+    _cleanup_free_ char *tried = NULL;
+    int r;
+
+    *client = (Client){ .options = options };
+    r = bus_open(&options->bus, &client->bus, &tried);
+    if (r == -ENOMEM)
+        return failure_out_of_memory(failure);
+    if (r < 0)
+        return fail_to_open(&options->bus, tried, r, failure);
+    client->until = usec_from_now(options->timeout_usec);
+    return options->no_auto_start ? check_owner(client, failure) : STATUS_OK;
 }

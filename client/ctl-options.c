@@ -19,6 +19,7 @@ enum {
     OPTION_NAME,
     OPTION_JSON,
     OPTION_TIMEOUT,
+    OPTION_AUTO_START,
     OPTION_SIZE,
     OPTION_CONCURRENCY,
     OPTION_DURATION,
@@ -34,6 +35,7 @@ static const struct option long_options[] = {
     { "name", required_argument, NULL, OPTION_NAME },
     { "json", required_argument, NULL, OPTION_JSON },
     { "timeout", required_argument, NULL, OPTION_TIMEOUT },
+    { "auto-start", required_argument, NULL, OPTION_AUTO_START },
     { "size", required_argument, NULL, OPTION_SIZE },
     { "concurrency", required_argument, NULL, OPTION_CONCURRENCY },
     { "duration", required_argument, NULL, OPTION_DURATION },
@@ -56,6 +58,7 @@ void options_print_help(const char *own)
          "      --json=MODE        short (one line), pretty (indented) or off\n"
          "      --timeout=SECONDS  how long to wait for answers: 25 by default, 0 or\n"
          "                         infinity for ever, fractions such as 0.5 are welcome\n"
+         "      --auto-start=BOOL  whether the bus may start the app: yes (the default) or no\n"
          "  -h, --help             print this help, or that of a command, and exit\n"
          "      --version          print the version and exit\n"
          "\n"
@@ -101,6 +104,16 @@ static ExitStatus parse_timeout(const char *value, uint64_t *ret_usec, Failure *
         *ret_usec = UINT64_MAX;
     else
         *ret_usec = seconds < 1e-6 ? 1 : (uint64_t)(seconds * 1e6);
+    return STATUS_OK;
+}
+
+static ExitStatus parse_auto_start(const char *value, bool *ret_no, Failure *failure)
+{
+    bool is_no = strcmp(value, "no") == 0;
+
+    if (!is_no && strcmp(value, "yes") != 0)
+        return failure_set(failure, STATUS_USAGE, NULL, "--auto-start takes yes or no; '%s' is neither", value);
+    *ret_no = is_no;
     return STATUS_OK;
 }
 
@@ -158,6 +171,8 @@ static ExitStatus take_option(Options *options, int option, char *const *argv, F
         return parse_style(optarg, &options->style, failure);
     case OPTION_TIMEOUT:
         return parse_timeout(optarg, &options->timeout_usec, failure);
+    case OPTION_AUTO_START:
+        return parse_auto_start(optarg, &options->no_auto_start, failure);
     case OPTION_SIZE:
         options->sizes = optarg;
         return STATUS_OK;

@@ -18,6 +18,7 @@ typedef struct Options {
     const char *sizes;     /* of bench, as they were typed; NULL: not given. The next ones the same */
     const char *concurrency;
     const char *duration;
+    bool no_auto_start; /* what is not running stays so */
     bool help;
     bool version;
     char **words; /* the command and its operands; ends with NULL */

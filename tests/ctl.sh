@@ -106,7 +106,7 @@ bad_values() {
     for bad in '' -1 soon 1s 0x10 1.2.3 inf nan . 1e3; do
         refused "--timeout .*'$bad'" --timeout="$bad" list || return
     done
-    refused "--json .*'yes'" --json=yes list && refused "'list'" --json list
+    refused "--auto-start .*'maybe'" --auto-start=maybe list && refused "--json .*'yes'" --json=yes list && refused "'list'" --json list
 }
 
 bad_operands() {
@@ -251,6 +251,20 @@ no_service() {
         fails_in_one_line 3 'com\.example\.Broken' --name=com.example.Broken listen
 }
 
+# A service that the bus could start, which leaves a mark when it does.
+starts_only_what_it_may() {
+    local service=com.example.Started command
+    printf '[D-BUS Service]\nName=%s\nExec=/bin/sh -c "touch %s; exec %s --address=%s --name=%s --module=echo"\n' \
+        "$service" "$tmp/started" "$ipcbusd" "$address" "$service" >"$tmp/services/started.service"
+    ask_bus ReloadConfig || return
+    for command in list status channels 'invoke echo' 'send echo' 'send-sync echo' 'send-to 1 echo' listen bench; do
+        # shellcheck disable=SC2086 # the words of a command
+        fails_in_one_line 3 "$service is not running" --name=$service --auto-start=no $command || return
+    done
+    [[ ! -e $tmp/started ]] && prints '[1]' --name=$service --auto-start=yes invoke echo 1 && [[ -e $tmp/started ]] &&
+        prints '[1]' --name=$service --auto-start=no invoke echo 1
+}
+
 no_bus() {
     local status=0 address=unix:path=$tmp/nowhere
     fails_in_one_line 1 "unix:path=$tmp/nowhere: No such file" list || return
@@ -391,6 +405,7 @@ test_case "bad operands" bad_operands
 test_case "words that are not UTF-8" not_utf8
 test_case "no bus" no_bus
 test_case "no service" no_service
+test_case "--auto-start" starts_only_what_it_may
 test_case "the bus goes away" bus_goes_away
 
 if test_case "the daemon starts" start_daemon --module=echo; then
