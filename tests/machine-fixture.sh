@@ -59,7 +59,7 @@ install_to() {
             dbussystemservicesdir=/usr/share/dbus-1/system-services dbussystempolicydir=/usr/share/dbus-1/system.d
     ) >"$folder/install.log" 2>&1 ||
         { sed 's/^/# /' "$folder/install.log"; echo "Bail out! make install failed"; exit 1; }
-    ctl=$(find "$1" -type f -name ipcbusctl)
+    ctl=$(find "$1" -type f -path "*bin/ipcbusctl")
     ctl=${ctl#"$1"}
     echo "${ctl%/*}" >"$folder/bindir"
 }

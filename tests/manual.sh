@@ -20,8 +20,8 @@ install_all() {
     PKG_CONFIG_PATH=$(dirname "$pc")
     man_folder=$(dirname "$(dirname "$man3")")
     modules=$(dirname "$(find "$tmp/root" -name echo.so)")
-    ipcbusd=$(find "$tmp/root" -name ipcbusd -type f)
-    ipcbusctl=$(find "$tmp/root" -name ipcbusctl -type f)
+    ipcbusd=$(find "$tmp/root" -path "*bin/ipcbusd" -type f)
+    ipcbusctl=$(find "$tmp/root" -path "*bin/ipcbusctl" -type f)
     PATH=$(dirname "$ipcbusd"):$PATH
     export PATH PKG_CONFIG_PATH
     # A sysroot would be that of every library, not of ours alone.
