@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <systemd/sd-event.h>
 
@@ -21,7 +22,7 @@
 #define BARE_SEND "Send"
 
 /* A string's length takes 4 bytes, is aligned to 4, and its text ends with a NUL: "echo" and the next length. */
-#define BARE_TEXT "12 bytes +  [\"" PAYLOAD "\"]"
+#define BARE_TEXT "12 bytes +  [\"%s\"]"
 
 /* Messages that wait in the connection before the client lets it write: its queue is slow when it is long. */
 #define UNWRITTEN_MAX 64
@@ -103,7 +104,8 @@ static int serve_by_event(const Scene *scene)
 typedef struct BareClient {
     sd_bus *bus;
     sd_event *event; /* NULL: none */
-    char owner[64];  /* of the service; what is sent there finds it quicker */
+    char *text;
+    char owner[64]; /* of the service; what is sent there finds it quicker */
     unsigned n_left;
     int r;
 } BareClient;
@@ -113,10 +115,10 @@ static int new_message(BareClient *client, const char *member, sd_bus_message **
     int r;
 
     r = sd_bus_message_new_method_call(client->bus, ret_message, client->owner, BARE_PATH, BARE_INTERFACE, member);
-    return r < 0 ? r : sd_bus_message_append_basic(*ret_message, 's', BARE_TEXT);
+    return r < 0 ? r : sd_bus_message_append_basic(*ret_message, 's', client->text);
 }
 
-static int check_reply(sd_bus_message *reply)
+static int check_reply(const BareClient *client, sd_bus_message *reply)
 {
     const char *text;
     int r;
@@ -126,7 +128,7 @@ static int check_reply(sd_bus_message *reply)
     r = sd_bus_message_read_basic(reply, 's', &text);
     if (r < 0)
         return r;
-    return strcmp(text, BARE_TEXT) == 0 ? 0 : -EBADMSG;
+    return strcmp(text, client->text) == 0 ? 0 : -EBADMSG;
 }
 
 static int call(void *userdata, unsigned n)
@@ -141,7 +143,7 @@ static int call(void *userdata, unsigned n)
         if (r >= 0)
             r = sd_bus_call(client->bus, message, 0, NULL, &reply);
         if (r >= 0)
-            r = check_reply(reply);
+            r = check_reply(client, reply);
     }
     return r;
 }
@@ -153,7 +155,7 @@ static int on_reply(sd_bus_message *reply, void *userdata, sd_bus_error *error)
     BareClient *client = userdata;
 
     (void)error;
-    client->r = check_reply(reply);
+    client->r = check_reply(client, reply);
     if (client->r >= 0 && --client->n_left > 0)
         client->r = invoke_next(client);
     return 0;
@@ -223,6 +225,8 @@ static int open_client(const Scene *scene, BareClient *client)
     const char *owner;
     int r;
 
+    if (asprintf(&client->text, BARE_TEXT, scene->payload) < 0)
+        return -ENOMEM;
     r = bus_open(scene->address, &client->bus);
     if (r >= 0)
         r = sd_bus_get_name_creds(client->bus, scene->bus_name, SD_BUS_CREDS_UNIQUE_NAME, &credentials);

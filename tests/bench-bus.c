@@ -14,6 +14,7 @@
 
 #define NAME_TIMEOUT_USEC (10u * 1000 * 1000)
 #define NAME_POLL_USEC 5000u
+#define SERVICES_MAX 4u
 
 /* The limits are those of the session bus: none of them shall be what is measured. */
 #define CONFIGURATION                                                                               \
@@ -23,6 +24,7 @@
     "  <type>session</type>\n"                                                                      \
     "  <listen>unix:path=%s/bus</listen>\n"                                                         \
     "  <auth>EXTERNAL</auth>\n"                                                                     \
+    "  <servicedir>%s</servicedir>\n"                                                               \
     "  <policy context=\"default\">\n"                                                              \
     "    <allow send_destination=\"*\" eavesdrop=\"true\"/>\n"                                      \
     "    <allow eavesdrop=\"true\"/>\n"                                                             \
@@ -45,6 +47,9 @@ static char folder[128];
 static char socket_path[160];
 static char configuration_path[160];
 static char log_path[160];
+static char broker_path[160];
+static char service_paths[SERVICES_MAX][256];
+static unsigned n_services;
 
 static void remove_files(void)
 {
@@ -53,6 +58,9 @@ static void remove_files(void)
     (void)unlink(socket_path);
     (void)unlink(configuration_path);
     (void)unlink(log_path);
+    (void)unlink(broker_path);
+    for (unsigned i = 0; i < n_services; i++)
+        (void)unlink(service_paths[i]);
     (void)rmdir(folder);
 }
 
@@ -76,12 +84,13 @@ static int make_files(const char *limits)
     snprintf(socket_path, sizeof(socket_path), "%s/bus", folder);
     snprintf(configuration_path, sizeof(configuration_path), "%s/bus.conf", folder);
     snprintf(log_path, sizeof(log_path), "%s/log", folder);
+    snprintf(broker_path, sizeof(broker_path), "%s/broker", folder);
     signal(SIGINT, on_signal);
     signal(SIGTERM, on_signal);
     file = fopen(configuration_path, "we");
     if (!file)
         return -errno;
-    fprintf(file, CONFIGURATION, folder, limits);
+    fprintf(file, CONFIGURATION, folder, folder, limits);
     return fclose(file) < 0 ? -errno : 0;
 }
 
@@ -133,6 +142,11 @@ int bus_start(Bus *bus, const char *limits)
     return 0;
 }
 
+const char *bus_get_folder(void)
+{
+    return folder;
+}
+
 void bus_stop(Bus *bus)
 {
     child_stop(&bus->daemon);
@@ -173,4 +187,41 @@ int bus_wait_for_name(const char *address, const char *name, const Child *owner)
         usleep(NAME_POLL_USEC);
     }
     return r < 0 ? r : 0;
+}
+
+int bus_wait_until_free(const char *address, const char *name)
+{
+    _cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
+    unsigned waited = 0;
+    int r;
+
+    r = bus_open(address, &bus);
+    while (r >= 0 && (r = sd_bus_get_name_creds(bus, name, 0, NULL)) >= 0) {
+        if (waited >= NAME_TIMEOUT_USEC)
+            return -ETIMEDOUT;
+        waited += NAME_POLL_USEC;
+        usleep(NAME_POLL_USEC);
+    }
+    return r == -ENXIO ? 0 : r;
+}
+
+int bus_add_service(const Bus *bus, const char *name, const char *command)
+{
+    _cleanup_(sd_bus_flush_close_unrefp) sd_bus *connection = NULL;
+    FILE *file;
+    int r;
+
+    if (n_services == SERVICES_MAX)
+        return -E2BIG;
+    snprintf(service_paths[n_services], sizeof(*service_paths), "%s/%s.service", folder, name);
+    file = fopen(service_paths[n_services++], "we");
+    if (!file)
+        return -errno;
+    fprintf(file, "[D-BUS Service]\nName=%s\nExec=%s\n", name, command);
+    if (fclose(file) < 0)
+        return -errno;
+    r = bus_open(bus->address, &connection);
+    return r < 0 ? r :
+                   sd_bus_call_method(connection, "org.freedesktop.DBus", "/org/freedesktop/DBus",
+                                      "org.freedesktop.DBus", "ReloadConfig", NULL, NULL, NULL);
 }

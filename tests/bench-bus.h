@@ -14,6 +14,19 @@ typedef struct Bus {
 
 /* Limits beside those of a session bus, as XML: they win; "" is none. */
 int bus_start(Bus *bus, const char *limits);
+
+/* The temporary folder, once a bus was started. */
+const char *bus_get_folder(void);
+
+/* A dbus-broker beside it, with the same configuration. -ENOENT: it is not installed. Stop it first. */
+int bus_start_broker(Bus *bus);
+
+/* From here on dbus-daemon starts the command for whoever calls the name. */
+int bus_add_service(const Bus *bus, const char *name, const char *command);
+
+/* Returns when nobody owns the name any more. -ETIMEDOUT. */
+int bus_wait_until_free(const char *address, const char *name);
+
 void bus_stop(Bus *bus);
 
 /* A connection of its own. */

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -71,6 +72,22 @@ int child_read(int control, void *message, size_t size)
     if (n < 0)
         return (int)n;
     return (size_t)n == size ? 0 : -EPROTO;
+}
+
+bool child_program_exists(const char *name)
+{
+    const char *path = getenv("PATH");
+    char file[4096];
+
+    while (path && *path) {
+        size_t length = strcspn(path, ":");
+
+        snprintf(file, sizeof(file), "%.*s/%s", (int)length, path, name);
+        if (access(file, X_OK) == 0)
+            return true;
+        path += length + (path[length] == ':');
+    }
+    return false;
 }
 
 bool child_has_ended(const Child *child)

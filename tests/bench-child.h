@@ -24,6 +24,9 @@ int child_read(int control, void *message, size_t size);
 /* Up to size bytes; the answer is how many. */
 ssize_t child_read_some(int control, void *message, size_t size);
 
+/* A program of this name could be run. */
+bool child_program_exists(const char *name);
+
 bool child_has_ended(const Child *child);
 
 /* Ends it and waits until it is gone. */

@@ -125,7 +125,8 @@ static int run_part(int control, void *userdata)
 
 static int start_part(const Contender *contender, Child *child, int (*run)(const Scene *scene), const char *address)
 {
-    Part part = { run, { address, contender->bus_name, contender->tally, -1 } };
+    const char *payload = contender->payload ? contender->payload : PAYLOAD;
+    Part part = { run, { address, contender->bus_name, payload, contender->tally, -1 } };
     uint64_t nsec;
     int r;
 
@@ -135,12 +136,13 @@ static int start_part(const Contender *contender, Child *child, int (*run)(const
 
 int contender_start(Contender *contender, const char *address)
 {
-    int r;
+    int r = 0;
 
     contender->tally = mmap(NULL, sizeof(Tally), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (contender->tally == MAP_FAILED)
         return -errno;
-    r = start_part(contender, &contender->service, contender->serve, address);
+    if (contender->serve)
+        r = start_part(contender, &contender->service, contender->serve, address);
     return r < 0 ? r : start_part(contender, &contender->client, contender->perform, address);
 }
 

@@ -43,6 +43,7 @@ typedef struct Tally {
 typedef struct Scene {
     const char *address;
     const char *bus_name;
+    const char *payload; /* the argument */
     Tally *tally;
     int control;
 } Scene;
@@ -51,8 +52,9 @@ typedef int (*ActRun)(void *client, unsigned n);
 
 typedef struct Contender {
     const char *bus_name;
-    int (*serve)(const Scene *scene);   /* calls scene_ready(), then serves until it is killed */
+    int (*serve)(const Scene *scene);   /* calls scene_ready(), then serves until it is killed; NULL: nobody does */
     int (*perform)(const Scene *scene); /* sets up a client, then calls scene_perform() */
+    const char *payload;                /* NULL: PAYLOAD */
     Child service;
     Child client;
     Tally *tally;
@@ -62,6 +64,8 @@ extern Contender bare_contender;       /* sd-bus, by process() and wait() */
 extern Contender bare_event_contender; /* the same in an sd-event loop */
 extern Contender ipcbus_contender;
 extern Contender ipcbus_event_contender;
+extern Contender gdbus_contender; /* where there is GLib */
+extern Contender node_contender;  /* has no service of its own */
 
 int contender_start(Contender *contender, const char *address);
 void contender_stop(Contender *contender);

@@ -110,7 +110,7 @@ static int run_daemon(int control, void *userdata)
     return -errno;
 }
 
-static int start_daemon(Child *daemon, const char *address, const char *program)
+int daemon_start(Child *daemon, const char *address, const char *program)
 {
     DaemonCommand command = { program, address };
     int r;
@@ -146,6 +146,14 @@ static int await_ready(ipc_renderer *renderer)
     return ipc_renderer_get_state(renderer) == IPC_RENDERER_READY ? 0 : -ENOTCONN;
 }
 
+int daemon_open_renderer(const char *address, ipc_renderer **ret_renderer)
+{
+    int r;
+
+    r = open_renderer(address, ret_renderer);
+    return r < 0 ? r : await_ready(*ret_renderer);
+}
+
 static int say_ready(int control, int r)
 {
     int written = child_write(control, &r, sizeof(r));
@@ -160,11 +168,8 @@ static int run_crowd(int control, void *userdata)
     unsigned i;
     int r = 0, go;
 
-    for (i = 0; i < CROWD && r >= 0; i++) {
-        r = open_renderer(userdata, &renderers[i]);
-        if (r >= 0)
-            r = await_ready(renderers[i]);
-    }
+    for (i = 0; i < CROWD && r >= 0; i++)
+        r = daemon_open_renderer(userdata, &renderers[i]);
     r = say_ready(control, r);
     return r < 0 ? r : child_read(control, &go, sizeof(go));
 }
@@ -279,7 +284,7 @@ int daemon_measure(const char *address, const char *program, DaemonFigures *ret_
     int r;
 
     raise_file_limit();
-    r = start_daemon(&daemon, address, program);
+    r = daemon_start(&daemon, address, program);
     if (r >= 0)
         r = measure_memory(address, &daemon, &figures);
     if (r >= 0)

@@ -3,6 +3,9 @@
 
 /* The daemon: what a real ipcbusd with the module echo needs when it has little or nothing to do. */
 
+#include "bench-child.h"
+#include "ipc-renderer.h"
+
 #define CROWD 1000u /* renderers that the memory of one is measured with */
 
 typedef struct DaemonFigures {
@@ -12,5 +15,11 @@ typedef struct DaemonFigures {
     double wake_ups;           /* in an idle second after traffic */
     double renderer_wake_ups;  /* of a renderer attached to a loop, in the same second */
 } DaemonFigures;
+
+/* A daemon of that program with the module echo, once it is there and has come to rest. */
+int daemon_start(Child *daemon, const char *address, const char *program);
+
+/* A renderer that is registered. */
+int daemon_open_renderer(const char *address, ipc_renderer **ret_renderer);
 
 int daemon_measure(const char *address, const char *program, DaemonFigures *ret_figures);

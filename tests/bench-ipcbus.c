@@ -83,16 +83,17 @@ static int serve_by_event(const Scene *scene)
 typedef struct IpcbusClient {
     ipc_renderer *renderer;
     sd_event *event; /* NULL: none */
+    const char *payload;
     json_t *args;
     unsigned n_left;
     int r;
 } IpcbusClient;
 
-static int check_result(json_t *result)
+static int check_result(const IpcbusClient *client, json_t *result)
 {
     const char *text = json_string_value(json_array_get(result, 0));
 
-    return text && strcmp(text, PAYLOAD) == 0 ? 0 : -EBADMSG;
+    return text && strcmp(text, client->payload) == 0 ? 0 : -EBADMSG;
 }
 
 static int call(void *userdata, unsigned n)
@@ -105,7 +106,7 @@ static int call(void *userdata, unsigned n)
 
         r = ipc_renderer_send_sync(client->renderer, CHANNEL, client->args, &result, NULL);
         if (r >= 0)
-            r = check_result(result);
+            r = check_result(client, result);
     }
     return r;
 }
@@ -114,7 +115,7 @@ static void on_reply(ipc_renderer *renderer, json_t *result, const ipc_error *er
 {
     IpcbusClient *client = userdata;
 
-    client->r = error ? -ipc_error_get_errno(error) : check_result(result);
+    client->r = error ? -ipc_error_get_errno(error) : check_result(client, result);
     if (client->r >= 0 && --client->n_left > 0)
         client->r = ipc_renderer_invoke(renderer, NULL, CHANNEL, client->args, on_reply, client);
 }
@@ -159,7 +160,8 @@ static int open_client(const Scene *scene, IpcbusClient *client)
     _cleanup_(sd_bus_unrefp) sd_bus *bus = NULL;
     int r;
 
-    client->args = json_pack("[s]", PAYLOAD);
+    client->payload = scene->payload;
+    client->args = json_pack("[s]", scene->payload);
     if (!client->args)
         return -ENOMEM;
     r = bus_open(scene->address, &bus);
