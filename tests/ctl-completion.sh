@@ -54,10 +54,10 @@ bash_knows_options() {
 
 bash_asks() {
     local here=--address=$address
-    bash_offers 'echo echo-error echo-later echo-never' "$here" invoke e && bash_offers 'echo echo-broadcast' "$here" send '' &&
-        bash_offers whoami "$here" invoke w && bash_offers 'echo echo-broadcast' send-sync "$here" e || return
+    bash_offers 'echo echo-error echo-later echo-never' "$here" invoke e && bash_offers 'echo echo-broadcast echo-port' "$here" send '' &&
+        bash_offers whoami "$here" invoke w && bash_offers 'echo echo-broadcast echo-port' send-sync "$here" e || return
     bash_offers "$1" "$here" status '' && bash_offers "$1" "$here" send-to '' && bash_offers '' "$here" send-to "$1" x &&
-        bash_offers 'echo echo-broadcast echo-error echo-later echo-never' "$here" send-to "$1" e &&
+        bash_offers 'echo echo-broadcast echo-error echo-later echo-never echo-port' "$here" send-to "$1" e &&
         bash_offers whoami "$here" listen echo w && bash_offers '' "$here" invoke echo '' && bash_offers '' "$here" status "$1" ''
 }
 
@@ -103,8 +103,8 @@ fish_offers() {
 fish_completes() {
     local here=--address=$address
     fish_offers 'list listen' 'ipcbusctl li' && fish_offers 'echo echo-error echo-later echo-never' "ipcbusctl $here invoke e" &&
-        fish_offers 'echo echo-broadcast' "ipcbusctl $here send " && fish_offers "$1" "ipcbusctl $here status " &&
-        fish_offers 'echo echo-broadcast echo-error echo-later echo-never' "ipcbusctl $here send-to $1 e" &&
+        fish_offers 'echo echo-broadcast echo-port' "ipcbusctl $here send " && fish_offers "$1" "ipcbusctl $here status " &&
+        fish_offers 'echo echo-broadcast echo-error echo-later echo-never echo-port' "ipcbusctl $here send-to $1 e" &&
         fish_offers '' "ipcbusctl $here invoke echo " && fish_offers '--size' 'ipcbusctl bench --si' && fish_offers '' 'ipcbusctl list --si' &&
         fish_offers 'send send-sync' 'ipcbusctl bench s' && fish_offers 'list listen' 'ipcbusctl help li' || return
     fish_offers '' "ipcbusctl --address=unix:path=$tmp/nowhere invoke " && fish_offers '' 'ipcbusctl -H far invoke ' &&
@@ -133,7 +133,7 @@ zsh_completes() {
     zsh_offers 'list*listen' 'ipcbusctl li' && zsh_offers 'echo*echo-error*echo-later*echo-never' "ipcbusctl $here invoke " &&
         zsh_offers 'whoami ' "ipcbusctl $here invoke w" && zsh_offers 'echo*echo-broadcast' "ipcbusctl $here send " &&
         zsh_offers "status $1 " "ipcbusctl $here status " && zsh_offers 'uration=' 'ipcbusctl bench --d' &&
-        zsh_offers 'echo*echo-broadcast*whoami' "ipcbusctl $here send-to $1 "
+        zsh_offers 'echo*whoami' "ipcbusctl $here send-to $1 "
 }
 
 # ---- all of them ----

@@ -153,13 +153,6 @@ bool is_over_lanes(void)
     return are_lanes_wanted;
 }
 
-bool skip_over_lanes(void)
-{
-    if (is_over_lanes())
-        g_test_skip("This is about the bus itself");
-    return is_over_lanes();
-}
-
 Fixture *fixture_new_with(const FixtureOptions *options)
 {
     Fixture *f = g_new0(Fixture, 1);

@@ -65,11 +65,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Fixture, fixture_free)
 
 /*
  * Registers a story twice, as PATH and as /lane/PATH: there the renderers of the fixture talk by lanes, and everything
- * has to be the same. A story about the bus itself begins with: if (skip_over_lanes()) return;
+ * has to be the same. A story about the bus itself is for g_test_add_func().
  */
 void add_story(const char *path, void (*story)(void));
 bool is_over_lanes(void);
-bool skip_over_lanes(void);
 
 /* ---- waiting ---- */
 

@@ -87,8 +87,8 @@ END
 with_broker() {
     local broker=${IPC_DBUS_BROKER:-$build/dbus-broker}
     if [[ -x $broker/usr/bin/dbus-broker-launch ]]; then
+        mkdir -p "$folder/stage"
         cp -r "$broker/usr" "$folder/stage/"
-        mkdir -p "$folder/stage/usr/lib/systemd/system"
         [[ ! -d $broker/lib ]] || cp -r "$broker/lib/systemd" "$folder/stage/usr/lib/"
     elif ! command -v dbus-broker-launch >/dev/null; then
         skip_all "dbus-broker is not there: ./bootstrap fetches it"
