@@ -20,7 +20,7 @@ static const struct {
     [LANE_SEND_TO] = { "SendTo", .has_id = true, .has_text = true },
     [LANE_SEND_TO_HOST] = { "SendToHost", .has_text = true },
     [LANE_POST_MESSAGE] = { "PostMessage", .has_text = true, .has_transfers = true },
-    [LANE_CREATE_WEBVIEW] = { "CreateWebview" },
+    [LANE_CREATE_WEBVIEW] = { .member = "CreateWebview" },
 };
 
 int method_new(ipc_renderer *renderer, const Packet *packet, sd_bus_message **ret_message)
