@@ -76,12 +76,16 @@ static int check(const Options *options)
         log_error("--policy wants a file");
         return -EINVAL;
     }
-    for (size_t i = 0; i < options->n_modules; i++) {
-        if (!options->modules[i][0]) {
-            log_error("--module wants a name or a path");
-            return -EINVAL;
-        }
+    return 1;
+}
+
+static int take_module(Options *options, const char *module)
+{
+    if (!*module) {
+        log_error("--module wants a name or a path");
+        return -EINVAL;
     }
+    options->modules[options->n_modules++] = module;
     return 1;
 }
 
@@ -120,8 +124,7 @@ static int take_option(Options *options, int option)
         options->name = optarg;
         return 1;
     case OPTION_MODULE:
-        options->modules[options->n_modules++] = optarg;
-        return 1;
+        return take_module(options, optarg);
     case OPTION_POLICY:
         options->policy = optarg;
         return 1;
