@@ -10,30 +10,30 @@
 /* What GLib's macro makes answers NULL for what is no error of this domain, and it is asked for those that are, only. */
 #pragma GCC diagnostic ignored "-Wnull-dereference"
 
-typedef struct GerrorPrivate {
+typedef struct IpcGerrorPrivate {
     char *name;
     json_t *detail; /* NULL: none */
-} GerrorPrivate;
+} IpcGerrorPrivate;
 
-static void ipc_gerror_private_init(GerrorPrivate *self)
+static void ipc_gerror_private_init(IpcGerrorPrivate *self)
 {
     (void)self;
 }
 
-static void ipc_gerror_private_copy(const GerrorPrivate *from, GerrorPrivate *to)
+static void ipc_gerror_private_copy(const IpcGerrorPrivate *from, IpcGerrorPrivate *to)
 {
     to->name = g_strdup(from->name);
     to->detail = json_incref(from->detail);
 }
 
-static void ipc_gerror_private_clear(GerrorPrivate *self)
+static void ipc_gerror_private_clear(IpcGerrorPrivate *self)
 {
     g_free(self->name);
     json_decref(self->detail);
 }
 
 /* cppcheck-suppress unknownMacro */
-G_DEFINE_EXTENDED_ERROR(Gerror, ipc_gerror)
+G_DEFINE_EXTENDED_ERROR(IpcGerror, ipc_gerror)
 
 static ipc_gerror code_of(const char *name)
 {
@@ -71,7 +71,7 @@ static ipc_gerror code_of(const char *name)
 GError *gerror_new(const ipc_error *error)
 {
     GError *gerror = g_error_new_literal(IPC_GERROR, (int)code_of(error->name), error->message);
-    GerrorPrivate *private = ipc_gerror_get_private(gerror);
+    IpcGerrorPrivate *private = ipc_gerror_get_private(gerror);
 
     private->name = g_strdup(error->name);
     private->detail = json_incref(error->detail);
