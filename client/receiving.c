@@ -204,11 +204,14 @@ void receive_packet(ipc_renderer *renderer, Packet *packet)
         .text = packet->text,
         .length = packet->length,
     };
+    int r;
 
-    if (transfers_from_packet(packet, &signal.transfers) < 0)
-        receive_warn(renderer, "A message was lost: out of memory");
-    else
+    r = transfers_from_packet(packet, &signal.transfers);
+    if (r >= 0)
         receive(renderer, &signal);
+    else
+        receive_warn(renderer, r == -EMFILE ? "A message was lost: too many files are open"
+                                            : "A message was lost: out of memory");
     transfers_free(signal.transfers);
 }
 

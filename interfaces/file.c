@@ -4,10 +4,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "ipc-names.h"
 #include "macro.h"
 
 #define SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL)
@@ -38,6 +41,25 @@ static int write_all(int fd, const char *data, size_t size)
         size -= (size_t)n;
     }
     return 0;
+}
+
+/* The kernel gives out the lowest number that is free. */
+bool file_is_scarce(int fd)
+{
+    struct rlimit limit;
+    rlim_t reserve;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur == RLIM_INFINITY)
+        return false;
+    reserve = limit.rlim_cur / 4 < IPC_FDS_RESERVE ? limit.rlim_cur / 4 : IPC_FDS_RESERVE;
+    return (rlim_t)fd >= limit.rlim_cur - reserve;
+}
+
+bool file_next_is_scarce(void)
+{
+    _cleanup_(file_closep) int fd = eventfd(0, EFD_CLOEXEC);
+
+    return fd < 0 || file_is_scarce(fd);
 }
 
 int file_new_sealed(const char *name, const void *data, size_t size, const void *tail, size_t tail_size)

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "file.h"
+#include "ipc-names.h"
 #include "macro.h"
 #include "port.h"
 
@@ -110,6 +112,8 @@ int transfers_from_packet(Packet *packet, Transfers **ret_transfers)
     if (!transfers)
         return -ENOMEM;
     for (i = 0; i < packet->n_fds; i++) {
+        if (file_is_scarce(packet->fds[i]))
+            return -EMFILE;
         r = add_fd(transfers, packet->fds[i], packet->ports & 1u << i);
         if (r < 0)
             return r;
@@ -144,6 +148,11 @@ static int read_transfer(sd_bus_message *message, Transfers *transfers, sd_bus_e
     copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
     if (copy < 0)
         return -errno;
+    if (file_is_scarce(copy)) {
+        close(copy);
+        sd_bus_error_set(error, IPC_ERROR_LIMITS_EXCEEDED, "Too many files are open here to take in more of them");
+        return -EMFILE;
+    }
     r = add_fd(transfers, copy, is_port);
     if (r < 0)
         close(copy);

@@ -342,5 +342,7 @@ int dispatch_open_lane(Peer *peer, int *ret_fd, sd_bus_error *error)
     if (r == -EALREADY)
         return sd_bus_error_setf(error, IPC_ERROR_LIMITS_EXCEEDED, "Renderer %u has a lane: it may have one",
                                  peer->contents->id);
+    if (r == -EMFILE)
+        return sd_bus_error_setf(error, IPC_ERROR_LIMITS_EXCEEDED, "Too many files are open here for one more lane");
     return r;
 }

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "bus-open.h"
@@ -145,6 +146,17 @@ static void set_up_signals(void)
     sigprocmask(SIG_BLOCK, &blocked, NULL);
 }
 
+/* Each lane, port and file takes one; the limit that most processes start with is for those that use select(2). */
+static void raise_file_limit(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    (void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 /* Where a standard stream is closed, the next file of ours would be it, and get the log. */
 static int fill_standard_streams(void)
 {
@@ -174,5 +186,6 @@ int main(int argc, char **argv)
         return r == -EINVAL ? EXIT_USAGE : EXIT_FAILURE;
 
     set_up_signals();
+    raise_file_limit();
     return run(&options) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

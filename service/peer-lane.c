@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "app.h"
+#include "file.h"
 #include "macro.h"
 #include "main-lane.h"
 #include "peer.h"
@@ -172,7 +173,7 @@ int peer_lane_open(Peer *peer, int *ret_fd)
     r = wire_make_pair(fds);
     if (r < 0)
         return r;
-    r = lane_new(peer, fds[0], &peer->lane);
+    r = file_is_scarce(fds[1]) ? -EMFILE : lane_new(peer, fds[0], &peer->lane);
     if (r < 0) {
         close(fds[0]);
         close(fds[1]);

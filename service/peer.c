@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "app.h"
+#include "file.h"
 #include "invocation.h"
 #include "ipc-names.h"
 #include "macro.h"
@@ -274,11 +275,18 @@ static int on_credentials(sd_bus_message *reply, void *userdata, sd_bus_error *e
     return 0;
 }
 
+/* A message that waits keeps the fds that came with it, whoever sent it and whether it is to have any. */
 static int peer_wait(Peer *peer, sd_bus_message *message, PeerRun run)
 {
+    _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
     Waiting *waiting;
     int r;
 
+    if (file_next_is_scarce()) {
+        r = sd_bus_error_setf(&error, IPC_ERROR_LIMITS_EXCEEDED, "Too many files are open here: call again later");
+        peer_send_error(peer, message, r, &error);
+        return 1;
+    }
     waiting = calloc(1, sizeof(*waiting));
     if (!waiting)
         return -ENOMEM;

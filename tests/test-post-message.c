@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -380,6 +381,52 @@ static void test_refused(void)
     close(stream[1]);
 }
 
+/* Of this process, which main is a part of. */
+static struct rlimit files_limit(rlim_t n_more)
+{
+    struct rlimit before, limit;
+    int next = must(dup(STDERR_FILENO));
+
+    close(next);
+    g_assert_cmpint(getrlimit(RLIMIT_NOFILE, &before), ==, 0);
+    limit = before;
+    limit.rlim_cur = (rlim_t)next + n_more;
+    g_assert_cmpint(setrlimit(RLIMIT_NOFILE, &limit), ==, 0);
+    return before;
+}
+
+#define FOUR_FILES "file", 2, "file", 2, "file", 2, "file", 2
+
+/* The bus drops a connection that has no room for what it is sent. */
+static void test_files_run_out(void)
+{
+    g_autoptr(Fixture) f = fixture_new();
+    Client *c = foreign_new(f), *r = renderer_new(f);
+    struct rlimit before = files_limit(200);
+    unsigned n = 0;
+    Outcome *o;
+
+    answer(f, "add", "3");
+    keep_events(f, "port");
+    do {
+        g_assert_cmpuint(n++, <, 200);
+        o = await(call(c, "PostMessage", "ssa(sh)", "port", "1", 1, "file", STDERR_FILENO));
+    } while (!o->error.name);
+    g_assert_cmpuint(n, >, 50);
+    assert_rejected(o, IPC_ERROR_LIMITS_EXCEEDED, "Too many files are open here to take in more of them");
+    assert_rejected(call(c, "PostMessage", "ssa(sh)", "port", "1", 16, FOUR_FILES, FOUR_FILES, FOUR_FILES, FOUR_FILES),
+                    IPC_ERROR_LIMITS_EXCEEDED, NULL);
+    assert_rejected(call(c, "OpenLane", ""), IPC_ERROR_NOT_REGISTERED, NULL);
+    assert_rejected(call(foreign_new(f), "PostMessage", "ssa(sh)", "port", "1", 1, "file", STDERR_FILENO),
+                    IPC_ERROR_LIMITS_EXCEEDED, "Too many files are open here: call again later");
+    assert_resolved(invoke(r, "add", "[1,2]"), "3");
+
+    while (f->kept_events.length > 0)
+        ipc_event_unref(g_queue_pop_head(&f->kept_events));
+    assert_replied(call(c, "PostMessage", "ssa(sh)", "port", "1", 1, "file", STDERR_FILENO), "");
+    g_assert_cmpint(setrlimit(RLIMIT_NOFILE, &before), ==, 0);
+}
+
 static void test_denied(void)
 {
     g_autoptr(Fixture) f = NULL;
@@ -408,6 +455,7 @@ int main(int argc, char **argv)
     add_story("/post-message/misuse", test_misuse);
     g_test_add_func("/post-message/anonymous", test_anonymous);
     g_test_add_func("/post-message/refused", test_refused);
+    g_test_add_func("/post-message/files-run-out", test_files_run_out);
     g_test_add_func("/post-message/denied", test_denied);
     return g_test_run();
 }
