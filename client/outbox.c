@@ -14,6 +14,7 @@
 #include "reply.h"
 
 #define BUS_NAME "org.freedesktop.DBus"
+#define RETRY_USEC 10000u /* until what found no room on the lane is tried again */
 
 /* ---- calls ---- */
 
@@ -318,13 +319,16 @@ void outbox_flush(ipc_renderer *renderer)
     Call *call;
     int r;
 
+    renderer->outbox.retry = UINT64_MAX;
     while ((held = TAILQ_FIRST(&renderer->outbox.held)) && may_send(renderer, held->call)) {
         call = held->call;
         r = held->message ? send_by_bus(renderer, held->message, held->size, call)
                           : send_by_lane(renderer, &held->parcel->packet, call);
-        /* Large texts before it are unread: it has its turn when something was read. */
-        if (r == -ENOBUFS && held->parcel)
+        /* Large texts before it are unread, and nothing tells when main reads them. */
+        if (r == -ENOBUFS && held->parcel) {
+            renderer->outbox.retry = clock_now(CLOCK_MONOTONIC) + RETRY_USEC;
             return;
+        }
         held_free(renderer, held);
         if (r < 0 && call)
             call_fail(call, IPC_ERROR_MAIN_GONE, "The message could not be sent");

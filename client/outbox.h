@@ -62,6 +62,7 @@ struct Held {
 typedef struct Outbox {
     TAILQ_HEAD(, Held) held; /* what waits for main, or for calls to end */
     size_t held_bytes;
+    uint64_t retry; /* us of CLOCK_MONOTONIC, when what is held may find room on the lane; UINT64_MAX: never */
     Backlog backlog;
     TAILQ_HEAD(, Call) in_flight;
     unsigned n_in_flight; /* to main, by the bus */
@@ -73,6 +74,7 @@ typedef struct Outbox {
 static inline void outbox_init(Outbox *outbox)
 {
     TAILQ_INIT(&outbox->held);
+    outbox->retry = UINT64_MAX;
     TAILQ_INIT(&outbox->in_flight);
     TAILQ_INIT(&outbox->deadlines);
 }
@@ -96,11 +98,13 @@ void outbox_flush(ipc_renderer *renderer);
 
 /* Settles what is overdue; the answer tells whether there was any. */
 bool outbox_expire(ipc_renderer *renderer);
+
+/* When there is something to settle or to send, whatever comes in; us of CLOCK_MONOTONIC. */
 static inline uint64_t outbox_get_deadline(const Outbox *outbox)
 {
     const Call *call = TAILQ_FIRST(&outbox->deadlines);
 
-    return call ? call->deadline : UINT64_MAX;
+    return call && call->deadline < outbox->retry ? call->deadline : outbox->retry;
 }
 
 /* An answer arrived; false: it answers nothing that was asked. */

@@ -220,6 +220,29 @@ static void test_main_frozen(void)
     }
 }
 
+/* Nothing comes back for what is sent one way, so nothing tells the renderer that there is room again. */
+static void test_main_frozen_large(void)
+{
+    g_autoptr(Fixture) f = fixture_new();
+    Client *r = lane_renderer_new(f);
+    const size_t size = 30u << 20;
+    g_autofree char *text = g_strnfill(size, ' ');
+    Outcome *o;
+    int i;
+
+    text[0] = '[';
+    text[size - 1] = ']';
+    answer(f, "add", "3");
+    main_freeze(f);
+    for (i = 0; i < 400; i++)
+        must(ipc_renderer_sendf(r->renderer, "nobody", "i", i));
+    for (i = 0; i < 3; i++)
+        must(ipc_renderer_send_text(r->renderer, "nobody", text, size));
+    o = invoke_start(r, "add", "[1,2]");
+    main_thaw(f);
+    assert_resolved(o, "3");
+}
+
 /* What was accepted arrives, though its sender is gone by then. */
 static void test_close_sends_all(void)
 {
@@ -311,6 +334,7 @@ int main(int argc, char **argv)
     g_test_add_func("/lane-only/large-to-the-bus", test_large_to_the_bus);
     g_test_add_func("/lane-only/frozen", test_frozen);
     g_test_add_func("/lane-only/main-frozen", test_main_frozen);
+    g_test_add_func("/lane-only/main-frozen-large", test_main_frozen_large);
     g_test_add_func("/lane-only/close-sends-all", test_close_sends_all);
     g_test_add_func("/lane-only/close-sends-much", test_close_sends_much);
     g_test_add_func("/lane-only/breaks", test_breaks);
