@@ -107,7 +107,7 @@ int ipc_port_get_timeout(ipc_port *port, uint64_t *ret_usec)
 
     if (r < 0)
         return r;
-    *ret_usec = port->has_ahead ? 0 : UINT64_MAX;
+    *ret_usec = port->has_ahead || port->ahead_error < 0 ? 0 : UINT64_MAX;
     return 0;
 }
 
@@ -139,6 +139,7 @@ static int wait_and_read(ipc_port *port)
         return -EINTR;
     port->has_ahead = r > 0;
     port->was_read = r > 0;
+    port->ahead_error = r < 0 ? r : 0;
     return 1;
 }
 
@@ -150,7 +151,7 @@ int ipc_port_wait(ipc_port *port, uint64_t timeout_usec)
 
     if (r < 0)
         return r;
-    if (port->has_ahead)
+    if (port->has_ahead || port->ahead_error < 0)
         return 1;
     if (timeout_usec == UINT64_MAX && port_wanted_events(port) == EPOLLIN)
         return wait_and_read(port);

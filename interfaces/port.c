@@ -309,6 +309,8 @@ static int port_tell(ipc_port *port, Packet *packet)
 /* 1: there is a packet, or an end; 0: there is neither. */
 static int port_receive(ipc_port *port, int flags, Packet *ret_packet)
 {
+    if (port->ahead_error < 0)
+        return port->ahead_error;
     if (!port->has_ahead)
         return wire_receive(&port->wire, flags, ret_packet);
     *ret_packet = port->ahead;

@@ -17,6 +17,7 @@ struct ipc_port {
     Emitter listeners; /* by the names below */
     Packet ahead;      /* read by wait() */
     bool has_ahead;
+    int ahead_error; /* what wait() has got instead of a packet; 0: nothing */
     bool was_read; /* wait() or process() has just seen all there was */
     bool is_started;
     bool is_processing;

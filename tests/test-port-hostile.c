@@ -124,6 +124,23 @@ static void test_sound(void)
     expect_log(h->story, "[1]");
 }
 
+/* Who waits without end reads ahead, and must not forget what it was that came. */
+static void test_waited_for(void)
+{
+    g_autoptr(Hostile) h = hostile_new();
+    int r;
+
+    must(ipc_port_detach_event(h->port));
+    send_header(h, sound("[1]"), "[1]", NULL, 0);
+    send_header(h, (Header){ 0 }, "[2]", NULL, 0);
+    send_header(h, sound("[3]"), "[3]", NULL, 0);
+    while ((r = ipc_port_wait(h->port, UINT64_MAX)) >= 0)
+        while (ipc_port_process(h->port) > 0)
+            ;
+    g_assert_cmpint(r, ==, -ENOTCONN);
+    expect_log(h->story, "[1] close");
+}
+
 static void check_header(Header header)
 {
     g_autoptr(Hostile) h = hostile_new();
@@ -430,6 +447,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/port-hostile/sound", test_sound);
+    g_test_add_func("/port-hostile/waited-for", test_waited_for);
     g_test_add_func("/port-hostile/headers", test_headers);
     g_test_add_func("/port-hostile/short", test_short);
     g_test_add_func("/port-hostile/no-nul", test_no_nul);
