@@ -33,6 +33,7 @@ struct Channel {
     LIST_ENTRY(Channel) link;
     TAILQ_HEAD(, Listener) listeners;
     size_t n_listeners; /* those that have not ended */
+    size_t n_texts;     /* of these, those with EMITTER_TEXT */
     unsigned n_emitting;
     bool swept; /* a listener ended during an emission */
     bool leak_told;
@@ -97,6 +98,10 @@ static void listener_remove(ipc_slot *slot)
 
     slot_end(slot);
     channel->n_listeners--;
+    if (listener->flags & EMITTER_TEXT) {
+        channel->n_texts--;
+        channel->emitter->n_texts--;
+    }
     if (channel->n_emitting > 0) {
         channel->swept = true;
         return;
@@ -175,6 +180,10 @@ int emitter_add(Emitter *emitter, ipc_slot **ret_slot, const char *channel_name,
     else
         TAILQ_INSERT_TAIL(&channel->listeners, listener, link);
     channel->n_listeners++;
+    if (flags & EMITTER_TEXT) {
+        channel->n_texts++;
+        emitter->n_texts++;
+    }
     channel_guard(channel);
     return 0;
 }
@@ -221,6 +230,13 @@ size_t emitter_count(const Emitter *emitter, const char *channel_name)
     const Channel *channel = channel_find(emitter, channel_name);
 
     return channel ? channel->n_listeners : 0;
+}
+
+size_t emitter_count_texts(const Emitter *emitter, const char *channel_name)
+{
+    const Channel *channel = emitter->n_texts > 0 ? channel_find(emitter, channel_name) : NULL;
+
+    return channel ? channel->n_texts : 0;
 }
 
 int emitter_get_first(const Emitter *emitter, const char *channel_name)
@@ -286,7 +302,8 @@ static void listener_run(Listener *listener, EmitterCall call, void *context)
     call(function, userdata, context);
 }
 
-size_t emitter_emit(Emitter *emitter, const char *channel_name, EmitterCall call, void *context)
+size_t emitter_emit_either(Emitter *emitter, const char *channel_name, EmitterCall call, EmitterCall call_text,
+                           void *context)
 {
     Channel *channel = channel_find(emitter, channel_name);
     uint64_t serial = emitter->serial;
@@ -300,10 +317,15 @@ size_t emitter_emit(Emitter *emitter, const char *channel_name, EmitterCall call
     TAILQ_FOREACH(listener, &channel->listeners, link) {
         if (!slot_is_live(&listener->slot) || listener->serial > serial)
             continue;
-        listener_run(listener, call, context);
+        listener_run(listener, listener->flags & EMITTER_TEXT ? call_text : call, context);
         n++;
     }
     channel->n_emitting--;
     channel_sweep(channel);
     return n;
+}
+
+size_t emitter_emit(Emitter *emitter, const char *channel_name, EmitterCall call, void *context)
+{
+    return emitter_emit_either(emitter, channel_name, call, call, context);
 }

@@ -25,6 +25,7 @@ typedef struct Emitter {
     void *tree;                     /* its channels, by name */
     LIST_HEAD(, Channel) channels;  /* the same, to walk over */
     uint64_t serial;                /* of the listener added last */
+    size_t n_texts;                 /* listeners with EMITTER_TEXT, of all channels */
     EmitterLeak leak;
     void *leak_userdata;
 } Emitter;
@@ -32,7 +33,7 @@ typedef struct Emitter {
 typedef enum EmitterFlags {
     EMITTER_ONCE = 1 << 0,    /* removed before it runs */
     EMITTER_PREPEND = 1 << 1, /* in front of those that are there */
-    EMITTER_TEXT = 1 << 2,    /* of another type than the others: emitter_get_first() tells */
+    EMITTER_TEXT = 1 << 2,    /* of another type than the others: emitter_emit_either() */
 } EmitterFlags;
 
 /* An emitter begins as zeroes. Whoever owns it keeps it while it emits. */
@@ -44,6 +45,9 @@ int emitter_remove(Emitter *emitter, const char *channel, EmitterFunction functi
 void emitter_remove_all(Emitter *emitter, const char *channel);
 size_t emitter_count(const Emitter *emitter, const char *channel);
 
+/* Of these, those with EMITTER_TEXT. */
+size_t emitter_count_texts(const Emitter *emitter, const char *channel);
+
 /* The flags of the first listener of a channel; -ENOENT: there is none. */
 int emitter_get_first(const Emitter *emitter, const char *channel);
 
@@ -52,3 +56,7 @@ int emitter_channel_names(const Emitter *emitter, char ***ret_names);
 
 /* Runs the list as it stands; the answer is how many callbacks ran. */
 size_t emitter_emit(Emitter *emitter, const char *channel, EmitterCall call, void *context);
+
+/* The same where there may be callbacks of two types. */
+size_t emitter_emit_either(Emitter *emitter, const char *channel, EmitterCall call, EmitterCall call_text,
+                           void *context);
