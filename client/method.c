@@ -2,6 +2,7 @@
 #include "method.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "lane.h"
 #include "macro.h"
@@ -32,6 +33,9 @@ int method_new(ipc_renderer *renderer, const Packet *packet, sd_bus_message **re
                                        methods[packet->verb].member);
     if (r >= 0 && methods[packet->verb].has_id)
         r = sd_bus_message_append_basic(message, 'u', &packet->id);
+    /* The bus has no text with a NUL in it, and sd-bus would cut it short there. */
+    if (r >= 0 && methods[packet->verb].has_text && strlen(packet->text) != packet->length)
+        r = -EINVAL;
     if (r >= 0 && methods[packet->verb].has_text)
         r = sd_bus_message_append(message, "ss", packet->channel, packet->text);
     if (r >= 0 && methods[packet->verb].has_transfers)

@@ -97,6 +97,9 @@ static int text_by_bus(Answer *answer, const char *text, size_t length)
     _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL;
     int r;
 
+    /* The bus has no text with a NUL in it, and sd-bus would cut it short there. */
+    if (strlen(text) != length)
+        return -EINVAL;
     r = sd_bus_message_new_method_return(answer->call, &message);
     if (r >= 0)
         r = sd_bus_message_append_basic(message, 's', text);

@@ -423,6 +423,9 @@ int peer_send_message(Peer *peer, const char *channel, const char *args, size_t 
         return peer_lane_send(peer, &(Packet){ .verb = LANE_MESSAGE, .id = sender_id, .channel = channel,
                                                .text = args, .length = size, .text_fd = -1 });
 
+    /* The bus has no text with a NUL in it, and sd-bus would cut it short there. */
+    if (strlen(args) != size)
+        return -EINVAL;
     r = peer_new_signal(peer, "Message", &message);
     if (r < 0)
         return r;
@@ -435,6 +438,8 @@ static int port_message_by_bus(Peer *peer, const Packet *packet)
     _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL;
     int r;
 
+    if (strlen(packet->text) != packet->length)
+        return -EINVAL;
     r = peer_new_signal(peer, "PortMessage", &message);
     if (r >= 0)
         r = sd_bus_message_append(message, "ss", packet->channel, packet->text);
