@@ -230,8 +230,26 @@ int ipc_renderer_prepend_listener(ipc_renderer *renderer, ipc_slot **ret_slot, c
 int ipc_renderer_prepend_once_listener(ipc_renderer *renderer, ipc_slot **ret_slot, const char *channel,
                                        ipc_listener_t callback, void *userdata);
 
+/**
+ * ipc_renderer_on_text - ipc_renderer_on() for who forwards or stores JSON, and does not parse it
+ * @renderer: the renderer
+ * @ret_slot: the registration; NULL: as long as @renderer
+ * @channel: 1 to 255 bytes of UTF-8
+ * @callback: runs for each message, in its place among the other listeners
+ * @userdata: for @callback
+ *
+ * What all listeners of a message want as text is not parsed at all; else it is parsed before any of them runs, once.
+ *
+ * Return: as ipc_renderer_on(). ipc_renderer_once_text() is removed before it runs.
+ */
+int ipc_renderer_on_text(ipc_renderer *renderer, ipc_slot **ret_slot, const char *channel,
+                         ipc_text_listener_t callback, void *userdata);
+int ipc_renderer_once_text(ipc_renderer *renderer, ipc_slot **ret_slot, const char *channel,
+                           ipc_text_listener_t callback, void *userdata);
+
 /* As ipc_main_off() and the like. Electron: ipcRenderer.off(), ipcRenderer.removeAllListeners(). */
 int ipc_renderer_off(ipc_renderer *renderer, const char *channel, ipc_listener_t callback, void *userdata);
+int ipc_renderer_off_text(ipc_renderer *renderer, const char *channel, ipc_text_listener_t callback, void *userdata);
 int ipc_renderer_remove_all_listeners(ipc_renderer *renderer, const char *channel);
 int ipc_renderer_listener_count(ipc_renderer *renderer, const char *channel);
 int ipc_renderer_channel_names(ipc_renderer *renderer, char ***ret_names);
@@ -246,6 +264,10 @@ int ipc_renderer_channel_names(ipc_renderer *renderer, char ***ret_names);
  * Return: 0, or -EINVAL, -ENOMEM.
  */
 int ipc_renderer_on_any(ipc_renderer *renderer, ipc_slot **ret_slot, ipc_listener_t callback, void *userdata);
+
+/* The same for who wants the text, as with ipc_renderer_on_text(). */
+int ipc_renderer_on_any_text(ipc_renderer *renderer, ipc_slot **ret_slot, ipc_text_listener_t callback,
+                             void *userdata);
 
 /* ---- sending ---- */
 
@@ -287,10 +309,14 @@ int ipc_renderer_send_text(ipc_renderer *renderer, const char *channel, const ch
  */
 int ipc_renderer_send_to(ipc_renderer *renderer, uint32_t id, const char *channel, json_t *args);
 int ipc_renderer_send_tof(ipc_renderer *renderer, uint32_t id, const char *channel, const char *format, ...);
+int ipc_renderer_send_to_text(ipc_renderer *renderer, uint32_t id, const char *channel, const char *text,
+                              size_t length); /* as ipc_renderer_send_text() */
 
 /* From a guest to the renderer that embeds it, whose ipc_webview_on_message() runs. Electron: sendToHost(). */
 int ipc_renderer_send_to_host(ipc_renderer *renderer, const char *channel, json_t *args);
 int ipc_renderer_send_to_hostf(ipc_renderer *renderer, const char *channel, const char *format, ...);
+int ipc_renderer_send_to_host_text(ipc_renderer *renderer, const char *channel, const char *text,
+                                   size_t length); /* as ipc_renderer_send_text() */
 
 /**
  * ipc_renderer_post_message - send one value to main, and ports and files with it
@@ -309,6 +335,10 @@ int ipc_renderer_post_message(ipc_renderer *renderer, const char *channel, json_
 /* The message made by json_pack() from one value's format, such as "{s:i}". Bad format, NaN: -EINVAL. */
 int ipc_renderer_post_messagef(ipc_renderer *renderer, const char *channel, const ipc_transfer *transfer,
                                const char *format, ...);
+
+/* The message by its JSON text, @length bytes and a NUL, as of ipc_renderer_send_text(). */
+int ipc_renderer_post_text(ipc_renderer *renderer, const char *channel, const char *text, size_t length,
+                           const ipc_transfer *transfer);
 
 /**
  * ipc_reply_t - what runs when an invoke settles
@@ -395,6 +425,21 @@ int ipc_renderer_send_sync(ipc_renderer *renderer, const char *channel, json_t *
 int ipc_renderer_send_syncf(ipc_renderer *renderer, const char *channel, json_t **ret_result, ipc_error *ret_error,
                             const char *format, ...);
 
+/**
+ * ipc_renderer_send_sync_text - ipc_renderer_send_sync() with text both ways
+ * @renderer: the renderer
+ * @channel: 1 to 255 bytes of UTF-8
+ * @text: the JSON text of the array of arguments
+ * @length: of @text in bytes; a NUL follows them
+ * @ret_text: the JSON text of what the listener returned, as it came, checked by nobody; NUL-terminated, free it; or NULL
+ * @ret_length: of @ret_text in bytes; or NULL
+ * @ret_error: as of ipc_renderer_send_sync()
+ *
+ * Return: as ipc_renderer_send_sync(), and as ipc_renderer_send_text().
+ */
+int ipc_renderer_send_sync_text(ipc_renderer *renderer, const char *channel, const char *text, size_t length,
+                                char **ret_text, size_t *ret_length, ipc_error *ret_error);
+
 /* ---- webviews: guests that a renderer embeds ---- */
 
 /**
@@ -463,9 +508,15 @@ int ipc_webview_on_state(ipc_webview *webview, ipc_slot **ret_slot, ipc_webview_
  */
 int ipc_webview_on_message(ipc_webview *webview, ipc_slot **ret_slot, ipc_listener_t callback, void *userdata);
 
+/* The same for who wants the text, as with ipc_renderer_on_text(). */
+int ipc_webview_on_message_text(ipc_webview *webview, ipc_slot **ret_slot, ipc_text_listener_t callback,
+                                void *userdata);
+
 /* To the guest. Electron: webview.send(). Return: as ipc_renderer_send(); -ENOTCONN also while no guest is there. */
 int ipc_webview_send(ipc_webview *webview, const char *channel, json_t *args);
 int ipc_webview_sendf(ipc_webview *webview, const char *channel, const char *format, ...);
+int ipc_webview_send_text(ipc_webview *webview, const char *channel, const char *text,
+                          size_t length); /* as ipc_renderer_send_text() */
 
 static inline void ipc_renderer_unrefp(ipc_renderer **renderer)
 {

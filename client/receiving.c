@@ -17,12 +17,12 @@ typedef struct RendererEvent {
     ipc_renderer *renderer; /* a reference: an event that is kept can still reply */
 } RendererEvent;
 
-static int event_reply(ipc_event *event, const char *channel, const Text *args)
+static int event_reply(ipc_event *event, const char *channel, const char *text, size_t length)
 {
     ipc_renderer *renderer = ((RendererEvent *)event)->renderer;
 
     return send_one_way(renderer, event->sender_id == 0 ? LANE_SEND : LANE_SEND_TO, event->sender_id, channel,
-                        args->data, args->length);
+                        text, length);
 }
 
 static size_t event_get_reply_max(const ipc_event *event)
@@ -116,20 +116,6 @@ static int read_signal(sd_bus_message *message, Signal *signal)
     return r;
 }
 
-static int emit_args(ipc_renderer *renderer, Signal *signal, json_t *args)
-{
-    _cleanup_(ipc_event_unrefp) ipc_event *event = NULL;
-    int r;
-
-    r = receive_new_event(renderer, signal->channel, signal->id, &event);
-    if (r < 0)
-        return r;
-    event->transfers = TAKE_PTR(signal->transfers);
-    event_emit(&renderer->observers, RENDERER_ANY, event, args);
-    event_emit(&renderer->listeners, signal->channel, event, args);
-    return 0;
-}
-
 /* What nobody hears need not be read. */
 static bool is_heard(const ipc_renderer *renderer, const Signal *signal)
 {
@@ -137,43 +123,51 @@ static bool is_heard(const ipc_renderer *renderer, const Signal *signal)
            emitter_count(&renderer->listeners, signal->channel) > 0;
 }
 
-static int receive_message(ipc_renderer *renderer, Signal *signal)
+static bool is_heard_as_value(const ipc_renderer *renderer, const Signal *signal)
 {
-    _cleanup_(json_cleanup) json_t *args = NULL;
-    int r;
-
-    if (!is_heard(renderer, signal))
-        return 0;
-    r = text_decode_args_sized(signal->text, signal->length, signal->channel, &args, NULL);
-    return r < 0 ? r : emit_args(renderer, signal, args);
+    return emitter_count(&renderer->observers, RENDERER_ANY) >
+               emitter_count_texts(&renderer->observers, RENDERER_ANY) ||
+           emitter_count(&renderer->listeners, signal->channel) >
+               emitter_count_texts(&renderer->listeners, signal->channel);
 }
 
-/* The message is the only argument, as in Electron. */
-static int receive_port_message(ipc_renderer *renderer, Signal *signal)
+Args receive_args_of(const Signal *signal)
 {
-    _cleanup_(json_cleanup) json_t *args = NULL;
-    json_t *value;
-    int r;
+    return (Args){
+        .channel = signal->channel,
+        .text = signal->text,
+        .length = signal->length,
+        .is_posted = signal->verb == LANE_PORT_MESSAGE,
+    };
+}
+
+static int receive_message(ipc_renderer *renderer, Signal *signal)
+{
+    _cleanup_(args_clear) Args args = receive_args_of(signal);
+    _cleanup_(ipc_event_unrefp) ipc_event *event = NULL;
+    int r = 0;
 
     if (!is_heard(renderer, signal))
         return 0;
-    r = text_decode_value(signal->text, signal->length, &value);
+    if (is_heard_as_value(renderer, signal))
+        r = args_parse(&args, NULL);
+    if (r >= 0)
+        r = receive_new_event(renderer, signal->channel, signal->id, &event);
     if (r < 0)
         return r;
-    args = json_array();
-    if (!args || json_array_append_new(args, value) < 0)
-        return -ENOMEM;
-    return emit_args(renderer, signal, args);
+    event->is_posted = args.is_posted;
+    event->transfers = TAKE_PTR(signal->transfers);
+    event_emit(&renderer->observers, RENDERER_ANY, event, &args);
+    event_emit(&renderer->listeners, signal->channel, event, &args);
+    return 0;
 }
 
 static void receive(ipc_renderer *renderer, Signal *signal)
 {
     int r;
 
-    if (signal->verb == LANE_MESSAGE)
+    if (signal->verb == LANE_MESSAGE || signal->verb == LANE_PORT_MESSAGE)
         r = receive_message(renderer, signal);
-    else if (signal->verb == LANE_PORT_MESSAGE)
-        r = receive_port_message(renderer, signal);
     else
         r = webview_receive(renderer, signal);
     if (r < 0)
@@ -218,45 +212,69 @@ void receive_packet(ipc_renderer *renderer, Packet *packet)
 /* ---- listening ---- */
 
 static int renderer_listen(ipc_renderer *renderer, ipc_slot **ret_slot, const char *channel, EmitterFlags flags,
-                           ipc_listener_t callback, void *userdata)
+                           EmitterFunction callback, void *userdata)
 {
     /* Who is warned of a leak may drop the renderer. */
     _cleanup_(ipc_renderer_unrefp) _unused_ ipc_renderer *held = ipc_renderer_ref(renderer);
 
     if (!renderer || !callback || !text_is_channel(channel))
         return -EINVAL;
-    return emitter_add(&renderer->listeners, ret_slot, channel, flags, (EmitterFunction)callback, userdata);
+    return emitter_add(&renderer->listeners, ret_slot, channel, flags, callback, userdata);
 }
 
 int ipc_renderer_on(ipc_renderer *renderer, ipc_slot **ret_slot, const char *channel, ipc_listener_t callback,
                     void *userdata)
 {
-    return renderer_listen(renderer, ret_slot, channel, 0, callback, userdata);
+    return renderer_listen(renderer, ret_slot, channel, 0, (EmitterFunction)callback, userdata);
 }
 
 int ipc_renderer_once(ipc_renderer *renderer, ipc_slot **ret_slot, const char *channel, ipc_listener_t callback,
                       void *userdata)
 {
-    return renderer_listen(renderer, ret_slot, channel, EMITTER_ONCE, callback, userdata);
+    return renderer_listen(renderer, ret_slot, channel, EMITTER_ONCE, (EmitterFunction)callback, userdata);
 }
 
 int ipc_renderer_prepend_listener(ipc_renderer *renderer, ipc_slot **ret_slot, const char *channel,
                                   ipc_listener_t callback, void *userdata)
 {
-    return renderer_listen(renderer, ret_slot, channel, EMITTER_PREPEND, callback, userdata);
+    return renderer_listen(renderer, ret_slot, channel, EMITTER_PREPEND, (EmitterFunction)callback, userdata);
 }
 
 int ipc_renderer_prepend_once_listener(ipc_renderer *renderer, ipc_slot **ret_slot, const char *channel,
                                        ipc_listener_t callback, void *userdata)
 {
-    return renderer_listen(renderer, ret_slot, channel, EMITTER_PREPEND | EMITTER_ONCE, callback, userdata);
+    return renderer_listen(renderer, ret_slot, channel, EMITTER_PREPEND | EMITTER_ONCE,
+                           (EmitterFunction)callback, userdata);
+}
+
+int ipc_renderer_on_text(ipc_renderer *renderer, ipc_slot **ret_slot, const char *channel,
+                         ipc_text_listener_t callback, void *userdata)
+{
+    return renderer_listen(renderer, ret_slot, channel, EMITTER_TEXT, (EmitterFunction)callback, userdata);
+}
+
+int ipc_renderer_once_text(ipc_renderer *renderer, ipc_slot **ret_slot, const char *channel,
+                           ipc_text_listener_t callback, void *userdata)
+{
+    return renderer_listen(renderer, ret_slot, channel, EMITTER_TEXT | EMITTER_ONCE, (EmitterFunction)callback,
+                           userdata);
+}
+
+static int renderer_remove(ipc_renderer *renderer, const char *channel, EmitterFunction callback, void *userdata)
+{
+    if (!renderer || !callback || !channel)
+        return -EINVAL;
+    return emitter_remove(&renderer->listeners, channel, callback, userdata);
 }
 
 int ipc_renderer_off(ipc_renderer *renderer, const char *channel, ipc_listener_t callback, void *userdata)
 {
-    if (!renderer || !callback || !channel)
-        return -EINVAL;
-    return emitter_remove(&renderer->listeners, channel, (EmitterFunction)callback, userdata);
+    return renderer_remove(renderer, channel, (EmitterFunction)callback, userdata);
+}
+
+int ipc_renderer_off_text(ipc_renderer *renderer, const char *channel, ipc_text_listener_t callback, void *userdata)
+{
+    return renderer_remove(renderer, channel, (EmitterFunction)callback, userdata);
 }
 
 int ipc_renderer_remove_all_listeners(ipc_renderer *renderer, const char *channel)
@@ -281,26 +299,32 @@ int ipc_renderer_channel_names(ipc_renderer *renderer, char ***ret_names)
     return emitter_channel_names(&renderer->listeners, ret_names);
 }
 
-static int renderer_observe(ipc_renderer *renderer, ipc_slot **ret_slot, const char *name, EmitterFunction callback,
-                            void *userdata)
+static int renderer_observe(ipc_renderer *renderer, ipc_slot **ret_slot, const char *name, EmitterFlags flags,
+                            EmitterFunction callback, void *userdata)
 {
     if (!renderer || !callback)
         return -EINVAL;
-    return emitter_add(&renderer->observers, ret_slot, name, 0, callback, userdata);
+    return emitter_add(&renderer->observers, ret_slot, name, flags, callback, userdata);
 }
 
 int ipc_renderer_on_any(ipc_renderer *renderer, ipc_slot **ret_slot, ipc_listener_t callback, void *userdata)
 {
-    return renderer_observe(renderer, ret_slot, RENDERER_ANY, (EmitterFunction)callback, userdata);
+    return renderer_observe(renderer, ret_slot, RENDERER_ANY, 0, (EmitterFunction)callback, userdata);
+}
+
+int ipc_renderer_on_any_text(ipc_renderer *renderer, ipc_slot **ret_slot, ipc_text_listener_t callback,
+                             void *userdata)
+{
+    return renderer_observe(renderer, ret_slot, RENDERER_ANY, EMITTER_TEXT, (EmitterFunction)callback, userdata);
 }
 
 int ipc_renderer_on_state(ipc_renderer *renderer, ipc_slot **ret_slot, ipc_renderer_state_t callback, void *userdata)
 {
-    return renderer_observe(renderer, ret_slot, RENDERER_STATE, (EmitterFunction)callback, userdata);
+    return renderer_observe(renderer, ret_slot, RENDERER_STATE, 0, (EmitterFunction)callback, userdata);
 }
 
 int ipc_renderer_on_warning(ipc_renderer *renderer, ipc_slot **ret_slot,
                             void (*callback)(const char *message, void *userdata), void *userdata)
 {
-    return renderer_observe(renderer, ret_slot, RENDERER_WARNING, (EmitterFunction)callback, userdata);
+    return renderer_observe(renderer, ret_slot, RENDERER_WARNING, 0, (EmitterFunction)callback, userdata);
 }

@@ -5,6 +5,7 @@
 
 #include <systemd/sd-bus.h>
 
+#include "args.h"
 #include "ipc-renderer.h"
 #include "lane.h"
 #include "transfer.h"
@@ -22,6 +23,9 @@ typedef struct Signal {
 /* Runs the listeners of a signal of main. */
 void receive_signal(ipc_renderer *renderer, sd_bus_message *message);
 void receive_packet(ipc_renderer *renderer, Packet *packet);
+
+/* What a message of main says; it is not parsed yet. */
+Args receive_args_of(const Signal *signal);
 
 /* An event of a renderer; replies go to main (sender_id 0) or to that renderer. */
 int receive_new_event(ipc_renderer *renderer, const char *channel, uint32_t sender_id, ipc_event **ret_event);

@@ -72,7 +72,7 @@ int ipc_renderer_send(ipc_renderer *renderer, const char *channel, json_t *args)
 
 static int check_text(const ipc_renderer *renderer, const char *channel, const char *text, size_t length)
 {
-    return renderer && text_is_channel(channel) && text && text[length] == '\0' ? 0 : -EINVAL;
+    return renderer && text_is_channel(channel) && text_is_terminated(text, length) ? 0 : -EINVAL;
 }
 
 int ipc_renderer_send_text(ipc_renderer *renderer, const char *channel, const char *text, size_t length)
@@ -91,6 +91,14 @@ int ipc_renderer_send_to(ipc_renderer *renderer, uint32_t id, const char *channe
     return r < 0 ? r : send_one_way(renderer, LANE_SEND_TO, id, channel, text.data, text.length);
 }
 
+int ipc_renderer_send_to_text(ipc_renderer *renderer, uint32_t id, const char *channel, const char *text,
+                              size_t length)
+{
+    int r = check_text(renderer, channel, text, length);
+
+    return r < 0 ? r : send_one_way(renderer, LANE_SEND_TO, id, channel, text, length);
+}
+
 int ipc_renderer_send_to_host(ipc_renderer *renderer, const char *channel, json_t *args)
 {
     _cleanup_(text_clear) Text text;
@@ -100,27 +108,47 @@ int ipc_renderer_send_to_host(ipc_renderer *renderer, const char *channel, json_
     return r < 0 ? r : send_one_way(renderer, LANE_SEND_TO_HOST, 0, channel, text.data, text.length);
 }
 
-int ipc_renderer_post_message(ipc_renderer *renderer, const char *channel, json_t *message,
-                              const ipc_transfer *transfer)
+int ipc_renderer_send_to_host_text(ipc_renderer *renderer, const char *channel, const char *text, size_t length)
 {
-    _cleanup_(text_clear) Text text;
-    Packet packet = { .verb = LANE_POST_MESSAGE, .channel = channel, .text_fd = -1 };
+    int r = check_text(renderer, channel, text, length);
+
+    return r < 0 ? r : send_one_way(renderer, LANE_SEND_TO_HOST, 0, channel, text, length);
+}
+
+static int post(ipc_renderer *renderer, const char *channel, const char *text, size_t length,
+                const ipc_transfer *transfer)
+{
+    Packet packet = { .verb = LANE_POST_MESSAGE, .channel = channel, .text = text, .length = length, .text_fd = -1 };
     int r;
 
-    r = text_encode_max(&text, message, send_get_max(renderer));
-    if (!renderer || !text_is_channel(channel))
-        return -EINVAL;
-    if (r >= 0)
-        r = transfer_check(transfer, NULL);
+    r = transfer_check(transfer, NULL);
     if (r < 0)
         return r;
-    packet.text = text.data;
-    packet.length = text.length;
     transfer_fill(transfer, &packet);
     r = submit(renderer, NULL, &packet);
     if (r >= 0)
         transfer_done(transfer);
     return r;
+}
+
+int ipc_renderer_post_message(ipc_renderer *renderer, const char *channel, json_t *message,
+                              const ipc_transfer *transfer)
+{
+    _cleanup_(text_clear) Text text;
+    int r;
+
+    r = text_encode_max(&text, message, send_get_max(renderer));
+    if (!renderer || !text_is_channel(channel))
+        return -EINVAL;
+    return r < 0 ? r : post(renderer, channel, text.data, text.length, transfer);
+}
+
+int ipc_renderer_post_text(ipc_renderer *renderer, const char *channel, const char *text, size_t length,
+                           const ipc_transfer *transfer)
+{
+    int r = check_text(renderer, channel, text, length);
+
+    return r < 0 ? r : post(renderer, channel, text, length, transfer);
 }
 
 /* ---- calls ---- */
@@ -137,7 +165,22 @@ const ipc_error *send_get_error(const Call *call)
     return call->reply || call->parcel ? NULL : &out_of_memory;
 }
 
-/* The result of a settled call, or why there is none. */
+/* The text of a settled call's result; or the call has an error, which tells why there is none. */
+static int read_text(Call *call, const char **ret_text, size_t *ret_length)
+{
+    int r;
+
+    if (send_get_error(call))
+        return -EIO;
+    r = call_read_text(call, ret_text, ret_length);
+    if (r >= 0)
+        return 0;
+    (void)error_setf(&call->error, IPC_ERROR_INVALID_ARGS, "The answer of main has not the form of a result");
+    call_drop_reply(call);
+    return r;
+}
+
+/* The same with the value of that text. */
 static int read_result(Call *call, json_t **ret_result)
 {
     sd_bus_error error = SD_BUS_ERROR_NULL;
@@ -145,14 +188,13 @@ static int read_result(Call *call, json_t **ret_result)
     size_t length;
     int r;
 
-    if (send_get_error(call))
-        return -EIO;
-    r = call_read_text(call, &text, &length);
+    r = read_text(call, &text, &length);
     if (r >= 0)
         r = text_decode_sized(text, length, "The result", ret_result, &error);
-    if (r < 0)
-        (void)error_setf(&call->error, error.name ? error.name : IPC_ERROR_INVALID_ARGS, "%s",
-                         error.message ? error.message : "The answer of main has not the form of a result");
+    if (sd_bus_error_is_set(&error)) {
+        (void)error_setf(&call->error, error.name, "%s", error.message ? error.message : error.name);
+        call_drop_reply(call);
+    }
     sd_bus_error_free(&error);
     return r < 0 ? r : 0;
 }
@@ -166,26 +208,20 @@ static void invoke_done(Call *call)
     if (!callback)
         return;
     r = read_result(call, &result);
-    if (r < 0)
-        call_drop_reply(call);
     callback(call->renderer, result, r < 0 ? send_get_error(call) : NULL, call->userdata);
 }
 
 static void invoke_text_done(Call *call)
 {
     ipc_reply_text_t callback = (ipc_reply_text_t)call->callback;
-    const ipc_error *error = send_get_error(call);
     const char *text = NULL;
     size_t length = 0;
+    int r;
 
     if (!callback)
         return;
-    if (!error && call_read_text(call, &text, &length) < 0) {
-        (void)error_setf(&call->error, IPC_ERROR_INVALID_ARGS, "The answer of main has not the form of a result");
-        call_drop_reply(call);
-        error = send_get_error(call);
-    }
-    callback(call->renderer, text, length, error, call->userdata);
+    r = read_text(call, &text, &length);
+    callback(call->renderer, text, length, r < 0 ? send_get_error(call) : NULL, call->userdata);
 }
 
 static int invoke_text(ipc_renderer *renderer, ipc_slot **ret_slot, const char *channel, const char *text,
@@ -267,40 +303,15 @@ static int block(ipc_renderer *renderer, const Call *call)
     return 0;
 }
 
-static int take_result(Call *call, json_t **ret_result, ipc_error *ret_error)
+/* The call has settled when this is well; its slot holds it. */
+static int call_sync(ipc_renderer *renderer, const char *channel, const char *text, size_t length, ipc_slot **ret_slot,
+                     Call **ret_call)
 {
-    _cleanup_(json_cleanup) json_t *result = NULL;
-    const ipc_error *error;
-    int r;
-
-    r = read_result(call, &result);
-    if (r < 0) {
-        call_drop_reply(call);
-        error = send_get_error(call);
-        r = -ipc_error_get_errno(error);
-        if (ret_error && error == &call->error) {
-            *ret_error = call->error;
-            call->error = (ipc_error)IPC_ERROR_INIT;
-        }
-        return r;
-    }
-    if (ret_result)
-        *ret_result = TAKE_PTR(result);
-    return 0;
-}
-
-int ipc_renderer_send_sync(ipc_renderer *renderer, const char *channel, json_t *args, json_t **ret_result,
-                           ipc_error *ret_error)
-{
-    _cleanup_(ipc_renderer_unrefp) ipc_renderer *held = NULL;
-    _cleanup_(ipc_slot_unrefp) ipc_slot *slot = NULL;
-    _cleanup_(text_clear) Text text;
+    ipc_slot *slot;
     Call *call;
     int r;
 
-    r = encode(&text, renderer, channel, args);
-    if (r >= 0)
-        r = renderer_check_open(renderer);
+    r = renderer_check_open(renderer);
     if (r >= 0 && renderer->is_pumping)
         r = -EBUSY;
     if (r >= 0)
@@ -308,15 +319,83 @@ int ipc_renderer_send_sync(ipc_renderer *renderer, const char *channel, json_t *
     if (r < 0)
         return r;
     call->is_immediate = true;
-    held = ipc_renderer_ref(renderer);
-    r = send_call(renderer, call, &(Packet){ .verb = LANE_SEND_SYNC, .channel = channel, .text = text.data,
-                                             .length = text.length, .text_fd = -1 });
-    if (r < 0) {
-        slot = NULL;
+    r = send_call(renderer, call, &(Packet){ .verb = LANE_SEND_SYNC, .channel = channel, .text = text,
+                                             .length = length, .text_fd = -1 });
+    if (r < 0)
         return r;
+    *ret_slot = slot;
+    *ret_call = call;
+    return block(renderer, call);
+}
+
+/* It failed: why goes to the caller. */
+static int take_error(Call *call, ipc_error *ret_error)
+{
+    const ipc_error *error = send_get_error(call);
+    int r = -ipc_error_get_errno(error);
+
+    if (ret_error && error == &call->error) {
+        *ret_error = call->error;
+        call->error = (ipc_error)IPC_ERROR_INIT;
     }
-    r = block(renderer, call);
-    return r < 0 ? r : take_result(call, ret_result, ret_error);
+    return r;
+}
+
+int ipc_renderer_send_sync(ipc_renderer *renderer, const char *channel, json_t *args, json_t **ret_result,
+                           ipc_error *ret_error)
+{
+    _cleanup_(ipc_renderer_unrefp) _unused_ ipc_renderer *held = ipc_renderer_ref(renderer);
+    _cleanup_(ipc_slot_unrefp) ipc_slot *slot = NULL;
+    _cleanup_(json_cleanup) json_t *result = NULL;
+    _cleanup_(text_clear) Text text;
+    Call *call;
+    int r;
+
+    r = encode(&text, renderer, channel, args);
+    if (r >= 0)
+        r = call_sync(renderer, channel, text.data, text.length, &slot, &call);
+    if (r < 0)
+        return r;
+    if (read_result(call, &result) < 0)
+        return take_error(call, ret_error);
+    if (ret_result)
+        *ret_result = TAKE_PTR(result);
+    return 0;
+}
+
+static int copy_text(const char *text, size_t length, char **ret_text, size_t *ret_length)
+{
+    char *copy;
+
+    if (ret_text) {
+        copy = malloc(length + 1);
+        if (!copy)
+            return -ENOMEM;
+        memcpy(copy, text, length);
+        copy[length] = '\0';
+        *ret_text = copy;
+    }
+    if (ret_length)
+        *ret_length = length;
+    return 0;
+}
+
+int ipc_renderer_send_sync_text(ipc_renderer *renderer, const char *channel, const char *text, size_t length,
+                                char **ret_text, size_t *ret_length, ipc_error *ret_error)
+{
+    _cleanup_(ipc_renderer_unrefp) _unused_ ipc_renderer *held = ipc_renderer_ref(renderer);
+    _cleanup_(ipc_slot_unrefp) ipc_slot *slot = NULL;
+    Call *call;
+    int r;
+
+    r = check_text(renderer, channel, text, length);
+    if (r >= 0)
+        r = call_sync(renderer, channel, text, length, &slot, &call);
+    if (r < 0)
+        return r;
+    if (read_text(call, &text, &length) < 0)
+        return take_error(call, ret_error);
+    return copy_text(text, length, ret_text, ret_length);
 }
 
 /* ---- arguments by format ---- */

@@ -119,31 +119,49 @@ int ipc_webview_get_token(const ipc_webview *webview, const char **ret_token)
     return 0;
 }
 
-static int webview_observe(ipc_webview *webview, ipc_slot **ret_slot, const char *name, EmitterFunction callback,
-                           void *userdata)
+static int webview_observe(ipc_webview *webview, ipc_slot **ret_slot, const char *name, EmitterFlags flags,
+                           EmitterFunction callback, void *userdata)
 {
     if (!webview || !callback)
         return -EINVAL;
-    return emitter_add(&webview->observers, ret_slot, name, 0, callback, userdata);
+    return emitter_add(&webview->observers, ret_slot, name, flags, callback, userdata);
 }
 
 int ipc_webview_on_state(ipc_webview *webview, ipc_slot **ret_slot, ipc_webview_state_t callback, void *userdata)
 {
-    return webview_observe(webview, ret_slot, WEBVIEW_STATE, (EmitterFunction)callback, userdata);
+    return webview_observe(webview, ret_slot, WEBVIEW_STATE, 0, (EmitterFunction)callback, userdata);
 }
 
 int ipc_webview_on_message(ipc_webview *webview, ipc_slot **ret_slot, ipc_listener_t callback, void *userdata)
 {
-    return webview_observe(webview, ret_slot, WEBVIEW_MESSAGE, (EmitterFunction)callback, userdata);
+    return webview_observe(webview, ret_slot, WEBVIEW_MESSAGE, 0, (EmitterFunction)callback, userdata);
+}
+
+int ipc_webview_on_message_text(ipc_webview *webview, ipc_slot **ret_slot, ipc_text_listener_t callback,
+                                void *userdata)
+{
+    return webview_observe(webview, ret_slot, WEBVIEW_MESSAGE, EMITTER_TEXT, (EmitterFunction)callback, userdata);
+}
+
+static int check_attached(const ipc_webview *webview)
+{
+    if (!webview)
+        return -EINVAL;
+    return webview->state == IPC_WEBVIEW_ATTACHED ? 0 : -ENOTCONN;
 }
 
 int ipc_webview_send(ipc_webview *webview, const char *channel, json_t *args)
 {
-    if (!webview)
-        return -EINVAL;
-    if (webview->state != IPC_WEBVIEW_ATTACHED)
-        return -ENOTCONN;
-    return ipc_renderer_send_to(webview->renderer, webview->id, channel, args);
+    int r = check_attached(webview);
+
+    return r < 0 ? r : ipc_renderer_send_to(webview->renderer, webview->id, channel, args);
+}
+
+int ipc_webview_send_text(ipc_webview *webview, const char *channel, const char *text, size_t length)
+{
+    int r = check_attached(webview);
+
+    return r < 0 ? r : ipc_renderer_send_to_text(webview->renderer, webview->id, channel, text, length);
 }
 
 int ipc_webview_sendf(ipc_webview *webview, const char *channel, const char *format, ...)
@@ -189,19 +207,22 @@ static void receive_detached(ipc_renderer *renderer, const Signal *signal)
 
 static int receive_guest_message(ipc_renderer *renderer, const Signal *signal)
 {
-    _cleanup_(json_cleanup) json_t *args = NULL;
+    _cleanup_(args_clear) Args args = receive_args_of(signal);
     _cleanup_(ipc_event_unrefp) ipc_event *event = NULL;
     _cleanup_(ipc_webview_unrefp) ipc_webview *webview = NULL;
-    int r;
+    const Emitter *observers;
+    int r = 0;
 
     webview = ipc_webview_ref(find_by_id(renderer, signal->id));
     if (!webview)
         return 0;
-    r = text_decode_args_sized(signal->text, signal->length, signal->channel, &args, NULL);
+    observers = &webview->observers;
+    if (emitter_count(observers, WEBVIEW_MESSAGE) > emitter_count_texts(observers, WEBVIEW_MESSAGE))
+        r = args_parse(&args, NULL);
     if (r >= 0)
         r = receive_new_event(renderer, signal->channel, signal->id, &event);
     if (r >= 0)
-        event_emit(&webview->observers, WEBVIEW_MESSAGE, event, args);
+        event_emit(&webview->observers, WEBVIEW_MESSAGE, event, &args);
     return r < 0 ? r : 0;
 }
 

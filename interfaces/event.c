@@ -91,6 +91,11 @@ int ipc_event_take_file(ipc_event *event, size_t index)
     return fd < 0 ? -EALREADY : fd;
 }
 
+bool ipc_event_is_posted(const ipc_event *event)
+{
+    return event && event->is_posted;
+}
+
 bool ipc_event_is_sync(const ipc_event *event)
 {
     return event && event->is_sync;
@@ -101,17 +106,30 @@ static size_t reply_max(const ipc_event *event)
     return event->ops->get_reply_max ? event->ops->get_reply_max(event) : IPC_ARGS_MAX;
 }
 
+static int check_reply(const ipc_event *event, const char *channel)
+{
+    if (!event || !text_is_channel(channel))
+        return -EINVAL;
+    return event->ops->reply ? 0 : -EOPNOTSUPP;
+}
+
 int ipc_event_reply(ipc_event *event, const char *channel, json_t *args)
 {
     _cleanup_(text_clear) Text text;
-    int r;
+    int encoded, r;
 
-    r = text_encode_args_max(&text, args, event ? reply_max(event) : IPC_ARGS_MAX);
-    if (!event || !text_is_channel(channel))
-        return -EINVAL;
-    if (!event->ops->reply)
-        return -EOPNOTSUPP;
-    return r < 0 ? r : event->ops->reply(event, channel, &text);
+    encoded = text_encode_args_max(&text, args, event ? reply_max(event) : IPC_ARGS_MAX);
+    r = check_reply(event, channel);
+    if (r >= 0)
+        r = encoded;
+    return r < 0 ? r : event->ops->reply(event, channel, text.data, text.length);
+}
+
+int ipc_event_reply_text(ipc_event *event, const char *channel, const char *text, size_t length)
+{
+    int r = text_is_terminated(text, length) ? check_reply(event, channel) : -EINVAL;
+
+    return r < 0 ? r : event->ops->reply(event, channel, text, length);
 }
 
 int ipc_event_replyf(ipc_event *event, const char *channel, const char *format, ...)
@@ -122,13 +140,25 @@ int ipc_event_replyf(ipc_event *event, const char *channel, const char *format, 
     return r < 0 ? r : ipc_event_reply(event, channel, args);
 }
 
-int ipc_event_return(ipc_event *event, json_t *value)
+static int check_return(const ipc_event *event)
 {
     if (!event || !event->was_sync)
         return -EINVAL;
-    if (!event->is_sync)
-        return event->ended;
-    return event->ops->answer(event, value);
+    return event->is_sync ? 0 : event->ended;
+}
+
+int ipc_event_return(ipc_event *event, json_t *value)
+{
+    int r = check_return(event);
+
+    return r < 0 ? r : event->ops->answer(event, value);
+}
+
+int ipc_event_return_text(ipc_event *event, const char *text, size_t length)
+{
+    int r = text_is_terminated(text, length) ? check_return(event) : -EINVAL;
+
+    return r < 0 ? r : event->ops->answer_text(event, text, length);
 }
 
 int ipc_event_returnf(ipc_event *event, const char *format, ...)
@@ -141,19 +171,28 @@ int ipc_event_returnf(ipc_event *event, const char *format, ...)
 
 typedef struct Emission {
     ipc_event *event;
-    json_t *args;
+    Args *args;
 } Emission;
 
+/* Who begins to want the value while the others run is not told of a text that has none. */
 static void listener_call(EmitterFunction function, void *userdata, void *context)
 {
     const Emission *emission = context;
 
-    ((ipc_listener_t)function)(emission->event, emission->args, userdata);
+    if (args_parse(emission->args, NULL) >= 0)
+        ((ipc_listener_t)function)(emission->event, emission->args->array, userdata);
 }
 
-size_t event_emit(Emitter *emitter, const char *channel, ipc_event *event, json_t *args)
+static void text_listener_call(EmitterFunction function, void *userdata, void *context)
+{
+    const Emission *emission = context;
+
+    ((ipc_text_listener_t)function)(emission->event, emission->args->text, emission->args->length, userdata);
+}
+
+size_t event_emit(Emitter *emitter, const char *channel, ipc_event *event, Args *args)
 {
     Emission emission = { .event = event, .args = args };
 
-    return emitter_emit(emitter, channel, listener_call, &emission);
+    return emitter_emit_either(emitter, channel, listener_call, text_listener_call, &emission);
 }

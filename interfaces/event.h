@@ -3,15 +3,17 @@
 
 /* One message on its way through the listeners; each side brings what it can do with it. */
 
+#include "args.h"
 #include "emitter.h"
 #include "ipc-event.h"
 #include "text.h"
 #include "transfer.h"
 
 typedef struct EventOps {
-    int (*reply)(ipc_event *event, const char *channel, const Text *args); /* NULL: there is no way back */
+    int (*reply)(ipc_event *event, const char *channel, const char *text, size_t length); /* NULL: there is no way back */
     size_t (*get_reply_max)(const ipc_event *event); /* bytes of text; NULL: IPC_ARGS_MAX */
     int (*answer)(ipc_event *event, json_t *value); /* NULL: messages of this side are never sync */
+    int (*answer_text)(ipc_event *event, const char *text, size_t length); /* the same */
     ipc_sender *(*get_sender)(const ipc_event *event); /* NULL: there is none */
     void (*destroy)(ipc_event *event);
 } EventOps;
@@ -23,6 +25,7 @@ struct ipc_event {
     uint32_t sender_id;
     bool is_sync; /* the sender still waits for an answer */
     bool was_sync;
+    bool is_posted; /* by post_message */
     int ended; /* what a later answer gets: -EALREADY, -ENOTCONN */
     char *channel; /* NULL: it came on none */
     Transfers *transfers; /* NULL: nothing came along */
@@ -32,5 +35,5 @@ struct ipc_event {
 int event_init(ipc_event *event, const EventOps *ops, const char *channel, uint32_t sender_id, bool is_sync);
 void event_done(ipc_event *event);
 
-/* Runs the listeners of a channel with an event; the answer is how many ran. */
-size_t event_emit(Emitter *emitter, const char *channel, ipc_event *event, json_t *args);
+/* Runs the listeners of a channel with an event, each with what it wants; the answer is how many ran. */
+size_t event_emit(Emitter *emitter, const char *channel, ipc_event *event, Args *args);

@@ -28,6 +28,19 @@ typedef struct ipc_sender ipc_sender;
 typedef void (*ipc_listener_t)(ipc_event *event, json_t *args, void *userdata);
 
 /**
+ * ipc_text_listener_t - the same for who forwards or stores JSON, and does not parse it
+ * @event: as of ipc_listener_t
+ * @text: the JSON text of the array of arguments as it came, checked by nobody: JSON if the sender is honest. Of a message
+ *        that was posted (see ipc_event_is_posted()) it is that of its one value. NUL-terminated, and good until the
+ *        callback returns
+ * @length: of @text in bytes
+ * @userdata: as it was registered
+ *
+ * Where others hear the same message as JSON, it has been parsed once for them all, and is JSON.
+ */
+typedef void (*ipc_text_listener_t)(ipc_event *event, const char *text, size_t length, void *userdata);
+
+/**
  * ipc_event_ref - keep an event beyond its callback
  * @event: the event, or NULL
  *
@@ -105,6 +118,17 @@ const int *ipc_event_get_files(const ipc_event *event, size_t *ret_n);
 int ipc_event_take_file(ipc_event *event, size_t index);
 
 /**
+ * ipc_event_is_posted - tell whether the message came by post_message
+ * @event: the event
+ *
+ * A listener that is given its text has the text of one value then, for ipc_renderer_post_text() and the like, and else
+ * that of an array.
+ *
+ * Return: true if it did, or came through a port.
+ */
+bool ipc_event_is_posted(const ipc_event *event);
+
+/**
  * ipc_event_is_sync - tell whether the sender waits for ipc_event_return()
  * @event: the event
  *
@@ -136,6 +160,17 @@ int ipc_event_reply(ipc_event *event, const char *channel, json_t *args);
 int ipc_event_replyf(ipc_event *event, const char *channel, const char *format, ...);
 
 /**
+ * ipc_event_reply_text - ipc_event_reply() with the JSON text of the array, which nobody parses on this side
+ * @event: the event
+ * @channel: the channel of the answer
+ * @text: JSON; what is no array is dropped by who gets it, or by main on the way
+ * @length: of @text in bytes; a NUL follows them
+ *
+ * Return: as ipc_event_reply(); -EINVAL also where no NUL follows, or the bus does not take the text.
+ */
+int ipc_event_reply_text(ipc_event *event, const char *channel, const char *text, size_t length);
+
+/**
  * ipc_event_return - answer a send_sync
  * @event: the event
  * @value: any JSON value, borrowed; NULL is null
@@ -156,6 +191,16 @@ int ipc_event_return(ipc_event *event, json_t *value);
  * Return: as ipc_event_return(); -EINVAL also for a bad format, NaN and infinity.
  */
 int ipc_event_returnf(ipc_event *event, const char *format, ...);
+
+/**
+ * ipc_event_return_text - ipc_event_return() with the JSON text of a value, which nobody parses on this side
+ * @event: the event
+ * @text: JSON; the sender is told IPC_ERROR_INVALID_ARGS if it is none
+ * @length: of @text in bytes; a NUL follows them
+ *
+ * Return: as ipc_event_return(); -EINVAL also where no NUL follows, or the bus does not take the text.
+ */
+int ipc_event_return_text(ipc_event *event, const char *text, size_t length);
 
 static inline void ipc_event_unrefp(ipc_event **event)
 {

@@ -226,7 +226,7 @@ int ipc_port_post_messagef(ipc_port *port, const ipc_transfer *transfer, const c
 
 int ipc_port_post_text(ipc_port *port, const char *text, size_t length, const ipc_transfer *transfer)
 {
-    if (!port || !text || text[length] != '\0')
+    if (!port || !text_is_terminated(text, length))
         return -EINVAL;
     return port_post(port, text, length, transfer);
 }
@@ -272,6 +272,7 @@ static int event_new(Packet *packet, ipc_event **ret_event)
     if (!event)
         return -ENOMEM;
     r = event_init(event, &port_event_ops, NULL, 0, false);
+    event->is_posted = true;
     if (r >= 0)
         r = transfers_from_packet(packet, &event->transfers);
     if (r < 0) {

@@ -64,6 +64,12 @@ int text_decode_args_sized(const char *text, size_t length, const char *channel,
 /* For who has nobody to tell. */
 int text_decode_value(const char *text, size_t length, json_t **ret_value);
 
+/* What a caller gives as text, so many bytes and a NUL; what it says is for who reads it to judge. */
+static inline bool text_is_terminated(const char *text, size_t length)
+{
+    return text && text[length] == '\0';
+}
+
 bool text_is_utf8(const char *text);
 bool text_is_channel(const char *name);
 

@@ -50,14 +50,6 @@ static int read_args(const Request *request, json_t **ret_args, sd_bus_error *er
     return text_decode_args_sized(request->text, request->length, request->channel, ret_args, error);
 }
 
-static int admit_args(Peer *peer, Verb verb, const Request *request, json_t **ret_args, sd_bus_error *error)
-{
-    int r;
-
-    r = admit(peer, verb, request, error);
-    return r < 0 ? r : read_args(request, ret_args, error);
-}
-
 static int check_registered(const Peer *peer, sd_bus_error *error)
 {
     if (peer->contents)
@@ -131,7 +123,7 @@ void dispatch_registered(Peer *peer, const char *guest_token)
 }
 
 /* The order of Electron: the observers of the web contents, its own registry, that of the app. */
-static size_t emit(Peer *peer, const char *observers, ipc_event *event, json_t *args)
+static size_t emit(Peer *peer, const char *observers, ipc_event *event, Args *args)
 {
     _cleanup_(ipc_web_contents_unrefp) ipc_web_contents *contents = ipc_web_contents_ref(peer->contents);
     size_t n = 0;
@@ -143,19 +135,62 @@ static size_t emit(Peer *peer, const char *observers, ipc_event *event, json_t *
     return n + event_emit(&peer->app->main.listeners, event->channel, event, args);
 }
 
-int dispatch_send(Peer *peer, Request *request, sd_bus_error *error)
+/* How many will be called of those that the function counts. */
+static size_t count(const Peer *peer, const char *observers, const char *channel,
+                    size_t (*function)(const Emitter *emitter, const char *channel))
 {
-    _cleanup_(json_cleanup) json_t *args = NULL;
+    const ipc_web_contents *contents = peer->contents;
+    size_t n = function(&peer->app->main.listeners, channel);
+
+    if (contents && contents->main)
+        n += function(&contents->main->listeners, channel);
+    if (contents && contents->observers)
+        n += function(contents->observers, observers);
+    return n;
+}
+
+/* Nobody reads what listeners of text alone hear. All else is refused, if it is not sound, before anybody hears it. */
+static int read_message(const Peer *peer, const char *observers, Args *args, sd_bus_error *error)
+{
+    size_t n_texts = count(peer, observers, args->channel, emitter_count_texts);
+
+    if (n_texts > 0 && n_texts == count(peer, observers, args->channel, emitter_count))
+        return 0;
+    return args_parse(args, error);
+}
+
+static Args args_of(const Request *request)
+{
+    return (Args){ .channel = request->channel, .text = request->text, .length = request->length };
+}
+
+static int dispatch_one_way(Peer *peer, Verb verb, Request *request, sd_bus_error *error)
+{
+    _cleanup_(args_clear) Args args = args_of(request);
     _cleanup_(ipc_event_unrefp) ipc_event *event = NULL;
     int r;
 
-    r = admit_args(peer, VERB_SEND, request, &args, error);
+    args.is_posted = verb == VERB_POST_MESSAGE;
+    r = admit(peer, verb, request, error);
+    if (r >= 0)
+        r = read_message(peer, WEB_CONTENTS_MESSAGE, &args, error);
     if (r >= 0)
         r = main_event_new(peer, request, false, &event);
     if (r < 0)
         return r;
-    emit(peer, WEB_CONTENTS_MESSAGE, event, args);
+    event->is_posted = args.is_posted;
+    emit(peer, WEB_CONTENTS_MESSAGE, event, &args);
     return 0;
+}
+
+int dispatch_send(Peer *peer, Request *request, sd_bus_error *error)
+{
+    return dispatch_one_way(peer, VERB_SEND, request, error);
+}
+
+int dispatch_post_message(Peer *peer, Request *request, sd_bus_error *error)
+{
+    return dispatch_one_way(peer, VERB_POST_MESSAGE, request, error);
 }
 
 /* It is worth the trouble only where there is much to forget. */
@@ -165,52 +200,17 @@ static void keep_waiting(Answer *answer, const Request *request)
         answer_forget_args(answer);
 }
 
-/* A message is one value: the first argument, as in Electron. */
-static int decode_message(const Request *request, json_t **ret_args, sd_bus_error *error)
-{
-    char what[IPC_CHANNEL_MAX + sizeof("The message on ''")];
-    json_t *value, *args;
-    int r;
-
-    snprintf(what, sizeof(what), "The message on '%s'", request->channel);
-    r = text_decode_sized(request->text, request->length, what, &value, error);
-    if (r < 0)
-        return r;
-    args = json_array();
-    if (!args || json_array_append_new(args, value) < 0) {
-        json_decref(args);
-        return -ENOMEM;
-    }
-    *ret_args = args;
-    return 0;
-}
-
-int dispatch_post_message(Peer *peer, Request *request, sd_bus_error *error)
-{
-    _cleanup_(json_cleanup) json_t *args = NULL;
-    _cleanup_(ipc_event_unrefp) ipc_event *event = NULL;
-    int r;
-
-    r = admit(peer, VERB_POST_MESSAGE, request, error);
-    if (r >= 0)
-        r = decode_message(request, &args, error);
-    if (r >= 0)
-        r = main_event_new(peer, request, false, &event);
-    if (r < 0)
-        return r;
-    emit(peer, WEB_CONTENTS_MESSAGE, event, args);
-    return 0;
-}
-
 int dispatch_send_sync(Peer *peer, Request *request, sd_bus_error *error)
 {
-    _cleanup_(json_cleanup) json_t *args = NULL;
+    _cleanup_(args_clear) Args args = args_of(request);
     _cleanup_(ipc_event_unrefp) ipc_event *event = NULL;
     char message[512];
     size_t n;
     int r;
 
-    r = admit_args(peer, VERB_SEND_SYNC, request, &args, error);
+    r = admit(peer, VERB_SEND_SYNC, request, error);
+    if (r >= 0)
+        r = read_message(peer, WEB_CONTENTS_MESSAGE_SYNC, &args, error);
     if (r >= 0)
         r = quota_check_pending(peer, error);
     if (r >= 0)
@@ -218,7 +218,7 @@ int dispatch_send_sync(Peer *peer, Request *request, sd_bus_error *error)
     if (r < 0)
         return r;
 
-    n = emit(peer, WEB_CONTENTS_MESSAGE_SYNC, event, args);
+    n = emit(peer, WEB_CONTENTS_MESSAGE_SYNC, event, &args);
     /* An observer may have answered, or have kept the event to do so. */
     if (n == 0 && event->n_ref == 1) {
         snprintf(message, sizeof(message), "No listener for '%s'", request->channel);

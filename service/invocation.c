@@ -79,7 +79,7 @@ int ipc_invocation_resolve_text(ipc_invocation *invocation, const char *text, si
 {
     int r;
 
-    if (!text || text[length] != '\0')
+    if (!text_is_terminated(text, length))
         return -EINVAL;
     r = invocation_check(invocation);
     if (r < 0)

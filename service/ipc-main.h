@@ -241,6 +241,9 @@ int ipc_app_attach_port(ipc_app *app, ipc_port *port);
 int ipc_app_broadcast(ipc_app *app, const char *channel, json_t *args);
 int ipc_app_broadcastf(ipc_app *app, const char *channel, const char *format, ...);
 
+/* The same with the JSON text of the array, @length bytes and a NUL, which nobody parses on this side. */
+int ipc_app_broadcast_text(ipc_app *app, const char *channel, const char *text, size_t length);
+
 /**
  * ipc_app_callback_t - what runs when something befalls the app
  */
@@ -330,6 +333,24 @@ int ipc_main_prepend_once_listener(ipc_main *main, ipc_slot **ret_slot, const ch
                                    void *userdata);
 
 /**
+ * ipc_main_on_text - ipc_main_on() for who forwards or stores JSON, and does not parse it
+ * @main: the app's registry, or that of one web contents
+ * @ret_slot: the registration; NULL: as long as @main
+ * @channel: 1 to 255 bytes of UTF-8
+ * @callback: runs for each message, in its place among the other listeners
+ * @userdata: for @callback
+ *
+ * What all listeners of a message want as text is not parsed at all. Else it is parsed before any of them runs, once,
+ * and what is no JSON array is refused.
+ *
+ * Return: as ipc_main_on(). ipc_main_once_text() is removed before it runs.
+ */
+int ipc_main_on_text(ipc_main *main, ipc_slot **ret_slot, const char *channel, ipc_text_listener_t callback,
+                     void *userdata);
+int ipc_main_once_text(ipc_main *main, ipc_slot **ret_slot, const char *channel, ipc_text_listener_t callback,
+                       void *userdata);
+
+/**
  * ipc_main_off - remove a listener
  * @main: the registry
  * @channel: the channel
@@ -341,6 +362,7 @@ int ipc_main_prepend_once_listener(ipc_main *main, ipc_slot **ret_slot, const ch
  * Return: 0, or -EINVAL, -ENOENT (there is none).
  */
 int ipc_main_off(ipc_main *main, const char *channel, ipc_listener_t callback, void *userdata);
+int ipc_main_off_text(ipc_main *main, const char *channel, ipc_text_listener_t callback, void *userdata);
 
 /**
  * ipc_main_remove_all_listeners - remove the listeners of a channel
@@ -591,6 +613,10 @@ int ipc_web_contents_post_message(ipc_web_contents *contents, const char *channe
 int ipc_web_contents_post_messagef(ipc_web_contents *contents, const char *channel, const ipc_transfer *transfer,
                                    const char *format, ...);
 
+/* The same with the JSON text of the value, @length bytes and a NUL, which nobody parses on this side. */
+int ipc_web_contents_post_text(ipc_web_contents *contents, const char *channel, const char *text, size_t length,
+                               const ipc_transfer *transfer);
+
 /**
  * ipc_web_contents_on_message - see each message of a renderer before any listener does
  * @contents: the web contents
@@ -606,6 +632,12 @@ int ipc_web_contents_on_message(ipc_web_contents *contents, ipc_slot **ret_slot,
                                 void *userdata);
 int ipc_web_contents_on_message_sync(ipc_web_contents *contents, ipc_slot **ret_slot, ipc_listener_t callback,
                                      void *userdata);
+
+/* The same for who wants the text, as with ipc_main_on_text(). */
+int ipc_web_contents_on_message_text(ipc_web_contents *contents, ipc_slot **ret_slot, ipc_text_listener_t callback,
+                                     void *userdata);
+int ipc_web_contents_on_message_sync_text(ipc_web_contents *contents, ipc_slot **ret_slot,
+                                          ipc_text_listener_t callback, void *userdata);
 
 /* This renderer goes. Electron: contents.on('destroyed'). Return: as ipc_web_contents_on_message(). */
 int ipc_web_contents_on_destroyed(ipc_web_contents *contents, ipc_slot **ret_slot,

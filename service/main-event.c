@@ -7,9 +7,9 @@
 #include "ipc-names.h"
 #include "macro.h"
 
-static int main_event_reply(ipc_event *event, const char *channel, const Text *args)
+static int main_event_reply(ipc_event *event, const char *channel, const char *text, size_t length)
 {
-    return peer_send_message(((MainEvent *)event)->answer.peer, channel, args->data, args->length, 0);
+    return peer_send_message(((MainEvent *)event)->answer.peer, channel, text, length, 0);
 }
 
 static size_t main_event_get_reply_max(const ipc_event *event)
@@ -30,15 +30,23 @@ static void main_event_settled(MainEvent *self, int ended)
     quota_remove_pending(peer);
 }
 
-static int main_event_answer(ipc_event *event, json_t *value)
+static int main_event_answered(ipc_event *event, int r)
 {
     MainEvent *self = (MainEvent *)event;
-    int r;
 
-    r = answer_value(&self->answer, value);
     if (!answer_is_owed(&self->answer))
         main_event_settled(self, -EALREADY);
     return r;
+}
+
+static int main_event_answer(ipc_event *event, json_t *value)
+{
+    return main_event_answered(event, answer_value(&((MainEvent *)event)->answer, value));
+}
+
+static int main_event_answer_text(ipc_event *event, const char *text, size_t length)
+{
+    return main_event_answered(event, answer_text(&((MainEvent *)event)->answer, text, length, -1));
 }
 
 void main_event_fail(ipc_event *event, const char *error_name, const char *message)
@@ -74,6 +82,7 @@ static const EventOps main_event_ops = {
     .reply = main_event_reply,
     .get_reply_max = main_event_get_reply_max,
     .answer = main_event_answer,
+    .answer_text = main_event_answer_text,
     .get_sender = main_event_get_sender,
     .destroy = main_event_destroy,
 };

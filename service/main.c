@@ -31,42 +31,64 @@ void main_clear(ipc_main *main)
 }
 
 static int main_add(ipc_main *main, ipc_slot **ret_slot, const char *channel, EmitterFlags flags,
-                    ipc_listener_t callback, void *userdata)
+                    EmitterFunction callback, void *userdata)
 {
     if (!main || !callback || !text_is_channel(channel))
         return -EINVAL;
     if (main->is_gone)
         return -ENOTCONN;
-    return emitter_add(&main->listeners, ret_slot, channel, flags, (EmitterFunction)callback, userdata);
+    return emitter_add(&main->listeners, ret_slot, channel, flags, callback, userdata);
 }
 
 int ipc_main_on(ipc_main *main, ipc_slot **ret_slot, const char *channel, ipc_listener_t callback, void *userdata)
 {
-    return main_add(main, ret_slot, channel, 0, callback, userdata);
+    return main_add(main, ret_slot, channel, 0, (EmitterFunction)callback, userdata);
 }
 
 int ipc_main_once(ipc_main *main, ipc_slot **ret_slot, const char *channel, ipc_listener_t callback, void *userdata)
 {
-    return main_add(main, ret_slot, channel, EMITTER_ONCE, callback, userdata);
+    return main_add(main, ret_slot, channel, EMITTER_ONCE, (EmitterFunction)callback, userdata);
 }
 
 int ipc_main_prepend_listener(ipc_main *main, ipc_slot **ret_slot, const char *channel, ipc_listener_t callback,
                               void *userdata)
 {
-    return main_add(main, ret_slot, channel, EMITTER_PREPEND, callback, userdata);
+    return main_add(main, ret_slot, channel, EMITTER_PREPEND, (EmitterFunction)callback, userdata);
 }
 
 int ipc_main_prepend_once_listener(ipc_main *main, ipc_slot **ret_slot, const char *channel, ipc_listener_t callback,
                                    void *userdata)
 {
-    return main_add(main, ret_slot, channel, EMITTER_PREPEND | EMITTER_ONCE, callback, userdata);
+    return main_add(main, ret_slot, channel, EMITTER_PREPEND | EMITTER_ONCE, (EmitterFunction)callback, userdata);
+}
+
+int ipc_main_on_text(ipc_main *main, ipc_slot **ret_slot, const char *channel, ipc_text_listener_t callback,
+                     void *userdata)
+{
+    return main_add(main, ret_slot, channel, EMITTER_TEXT, (EmitterFunction)callback, userdata);
+}
+
+int ipc_main_once_text(ipc_main *main, ipc_slot **ret_slot, const char *channel, ipc_text_listener_t callback,
+                       void *userdata)
+{
+    return main_add(main, ret_slot, channel, EMITTER_TEXT | EMITTER_ONCE, (EmitterFunction)callback, userdata);
+}
+
+static int main_remove(ipc_main *main, const char *channel, EmitterFunction callback, void *userdata)
+{
+    if (!main || !callback || !channel)
+        return -EINVAL;
+    return emitter_remove(&main->listeners, channel, callback, userdata);
 }
 
 int ipc_main_off(ipc_main *main, const char *channel, ipc_listener_t callback, void *userdata)
 {
-    if (!main || !callback || !channel)
-        return -EINVAL;
-    return emitter_remove(&main->listeners, channel, (EmitterFunction)callback, userdata);
+    return main_remove(main, channel, (EmitterFunction)callback, userdata);
+}
+
+int ipc_main_off_text(ipc_main *main, const char *channel, ipc_text_listener_t callback, void *userdata)
+{
+    return main_remove(main, channel, (EmitterFunction)callback, userdata);
 }
 
 int ipc_main_remove_all_listeners(ipc_main *main, const char *channel)
@@ -92,7 +114,7 @@ int ipc_main_channel_names(ipc_main *main, char ***ret_names)
 }
 
 static int main_add_handler(ipc_main *main, ipc_slot **ret_slot, const char *channel, EmitterFlags flags,
-                            ipc_handler_t handler, void *userdata)
+                            EmitterFunction handler, void *userdata)
 {
     if (!main || !handler || !text_is_channel(channel))
         return -EINVAL;
@@ -100,18 +122,18 @@ static int main_add_handler(ipc_main *main, ipc_slot **ret_slot, const char *cha
         return -ENOTCONN;
     if (emitter_count(&main->handlers, channel) > 0)
         return -EEXIST;
-    return emitter_add(&main->handlers, ret_slot, channel, flags, (EmitterFunction)handler, userdata);
+    return emitter_add(&main->handlers, ret_slot, channel, flags, handler, userdata);
 }
 
 int ipc_main_handle(ipc_main *main, ipc_slot **ret_slot, const char *channel, ipc_handler_t handler, void *userdata)
 {
-    return main_add_handler(main, ret_slot, channel, 0, handler, userdata);
+    return main_add_handler(main, ret_slot, channel, 0, (EmitterFunction)handler, userdata);
 }
 
 int ipc_main_handle_once(ipc_main *main, ipc_slot **ret_slot, const char *channel, ipc_handler_t handler,
                          void *userdata)
 {
-    return main_add_handler(main, ret_slot, channel, EMITTER_ONCE, handler, userdata);
+    return main_add_handler(main, ret_slot, channel, EMITTER_ONCE, (EmitterFunction)handler, userdata);
 }
 
 int ipc_main_remove_handler(ipc_main *main, const char *channel)
@@ -127,7 +149,7 @@ int ipc_main_remove_handler(ipc_main *main, const char *channel)
 int ipc_main_handle_text(ipc_main *main, ipc_slot **ret_slot, const char *channel, ipc_text_handler_t handler,
                          void *userdata)
 {
-    return main_add_handler(main, ret_slot, channel, EMITTER_TEXT, (ipc_handler_t)(void (*)(void))handler, userdata);
+    return main_add_handler(main, ret_slot, channel, EMITTER_TEXT, (EmitterFunction)handler, userdata);
 }
 
 typedef struct HandlerRun {

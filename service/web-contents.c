@@ -208,11 +208,24 @@ ipc_main *ipc_web_contents_get_main(ipc_web_contents *contents)
     return contents->main;
 }
 
-static int send_text(ipc_web_contents *contents, const char *channel, const Text *args)
+static int send_text(ipc_web_contents *contents, const char *channel, const char *text, size_t length)
 {
     if (contents->is_destroyed)
         return -ENOTCONN;
-    return peer_send_message(contents->peer, channel, args->data, args->length, 0);
+    return peer_send_message(contents->peer, channel, text, length, 0);
+}
+
+static int post_text(ipc_web_contents *contents, const char *channel, const char *text, size_t length,
+                     const ipc_transfer *transfer)
+{
+    if (contents->is_destroyed)
+        return -ENOTCONN;
+    return peer_send_port_message(contents->peer, channel, text, length, transfer);
+}
+
+static int check_text(const void *object, const char *channel, const char *text, size_t length)
+{
+    return object && text_is_channel(channel) && text_is_terminated(text, length) ? 0 : -EINVAL;
 }
 
 static size_t contents_max(const ipc_web_contents *contents)
@@ -229,11 +242,15 @@ int ipc_web_contents_post_message(ipc_web_contents *contents, const char *channe
     r = text_encode_max(&text, message, contents_max(contents));
     if (!contents || !text_is_channel(channel))
         return -EINVAL;
-    if (r < 0)
-        return r;
-    if (contents->is_destroyed)
-        return -ENOTCONN;
-    return peer_send_port_message(contents->peer, channel, text.data, text.length, transfer);
+    return r < 0 ? r : post_text(contents, channel, text.data, text.length, transfer);
+}
+
+int ipc_web_contents_post_text(ipc_web_contents *contents, const char *channel, const char *text, size_t length,
+                               const ipc_transfer *transfer)
+{
+    int r = check_text(contents, channel, text, length);
+
+    return r < 0 ? r : post_text(contents, channel, text, length, transfer);
 }
 
 int ipc_web_contents_post_messagef(ipc_web_contents *contents, const char *channel, const ipc_transfer *transfer,
@@ -253,16 +270,14 @@ int ipc_web_contents_send(ipc_web_contents *contents, const char *channel, json_
     r = text_encode_args_max(&text, args, contents_max(contents));
     if (!contents || !text_is_channel(channel))
         return -EINVAL;
-    return r < 0 ? r : send_text(contents, channel, &text);
+    return r < 0 ? r : send_text(contents, channel, text.data, text.length);
 }
 
 int ipc_web_contents_send_text(ipc_web_contents *contents, const char *channel, const char *text, size_t length)
 {
-    if (!contents || !text_is_channel(channel) || !text || text[length] != '\0')
-        return -EINVAL;
-    if (contents->is_destroyed)
-        return -ENOTCONN;
-    return peer_send_message(contents->peer, channel, text, length, 0);
+    int r = check_text(contents, channel, text, length);
+
+    return r < 0 ? r : send_text(contents, channel, text, length);
 }
 
 int ipc_web_contents_sendf(ipc_web_contents *contents, const char *channel, const char *format, ...)
@@ -273,28 +288,40 @@ int ipc_web_contents_sendf(ipc_web_contents *contents, const char *channel, cons
     return r < 0 ? r : ipc_web_contents_send(contents, channel, args);
 }
 
-int ipc_app_broadcast(ipc_app *app, const char *channel, json_t *args)
+static int broadcast(ipc_app *app, const char *channel, const char *text, size_t length)
 {
-    _cleanup_(text_clear) Text text;
     ipc_web_contents *contents;
     int n = 0, r, failed = 0;
 
-    r = text_encode_args(&text, args);
-    if (!app || !text_is_channel(channel))
-        return -EINVAL;
-    if (r < 0)
-        return r;
     if (app->is_closed)
         return -ENOTCONN;
 
     TAILQ_FOREACH(contents, &app->web_contents.list, link) {
-        r = send_text(contents, channel, &text);
+        r = send_text(contents, channel, text, length);
         if (r < 0)
             failed = r;
         else
             n++;
     }
     return failed < 0 ? failed : n;
+}
+
+int ipc_app_broadcast(ipc_app *app, const char *channel, json_t *args)
+{
+    _cleanup_(text_clear) Text text;
+    int r;
+
+    r = text_encode_args(&text, args);
+    if (!app || !text_is_channel(channel))
+        return -EINVAL;
+    return r < 0 ? r : broadcast(app, channel, text.data, text.length);
+}
+
+int ipc_app_broadcast_text(ipc_app *app, const char *channel, const char *text, size_t length)
+{
+    int r = check_text(app, channel, text, length);
+
+    return r < 0 ? r : broadcast(app, channel, text, length);
 }
 
 int ipc_app_broadcastf(ipc_app *app, const char *channel, const char *format, ...)
@@ -311,7 +338,7 @@ int ipc_app_web_contents_count(const ipc_app *app)
 }
 
 static int web_contents_observe(ipc_web_contents *contents, ipc_slot **ret_slot, const char *name,
-                                EmitterFunction callback, void *userdata)
+                                EmitterFlags flags, EmitterFunction callback, void *userdata)
 {
     if (!contents || !callback)
         return -EINVAL;
@@ -321,23 +348,38 @@ static int web_contents_observe(ipc_web_contents *contents, ipc_slot **ret_slot,
         contents->observers = calloc(1, sizeof(*contents->observers));
     if (!contents->observers)
         return -ENOMEM;
-    return emitter_add(contents->observers, ret_slot, name, 0, callback, userdata);
+    return emitter_add(contents->observers, ret_slot, name, flags, callback, userdata);
 }
 
 int ipc_web_contents_on_message(ipc_web_contents *contents, ipc_slot **ret_slot, ipc_listener_t callback,
                                 void *userdata)
 {
-    return web_contents_observe(contents, ret_slot, WEB_CONTENTS_MESSAGE, (EmitterFunction)callback, userdata);
+    return web_contents_observe(contents, ret_slot, WEB_CONTENTS_MESSAGE, 0, (EmitterFunction)callback, userdata);
+}
+
+int ipc_web_contents_on_message_text(ipc_web_contents *contents, ipc_slot **ret_slot, ipc_text_listener_t callback,
+                                     void *userdata)
+{
+    return web_contents_observe(contents, ret_slot, WEB_CONTENTS_MESSAGE, EMITTER_TEXT, (EmitterFunction)callback,
+                                userdata);
 }
 
 int ipc_web_contents_on_message_sync(ipc_web_contents *contents, ipc_slot **ret_slot, ipc_listener_t callback,
                                      void *userdata)
 {
-    return web_contents_observe(contents, ret_slot, WEB_CONTENTS_MESSAGE_SYNC, (EmitterFunction)callback, userdata);
+    return web_contents_observe(contents, ret_slot, WEB_CONTENTS_MESSAGE_SYNC, 0, (EmitterFunction)callback,
+                                userdata);
+}
+
+int ipc_web_contents_on_message_sync_text(ipc_web_contents *contents, ipc_slot **ret_slot,
+                                          ipc_text_listener_t callback, void *userdata)
+{
+    return web_contents_observe(contents, ret_slot, WEB_CONTENTS_MESSAGE_SYNC, EMITTER_TEXT,
+                                (EmitterFunction)callback, userdata);
 }
 
 int ipc_web_contents_on_destroyed(ipc_web_contents *contents, ipc_slot **ret_slot,
                                   ipc_web_contents_callback_t callback, void *userdata)
 {
-    return web_contents_observe(contents, ret_slot, WEB_CONTENTS_DESTROYED, (EmitterFunction)callback, userdata);
+    return web_contents_observe(contents, ret_slot, WEB_CONTENTS_DESTROYED, 0, (EmitterFunction)callback, userdata);
 }

@@ -120,15 +120,30 @@ void client_free(Client *c)
     g_free(c);
 }
 
-Client *renderer_make(Fixture *f)
+static Client *renderer_make_deaf(Fixture *f)
 {
     Client *c = client_new(f, bus_connect(f->bus));
 
     must(ipc_renderer_new(&c->renderer, c->bus, FIXTURE_NAME));
     if (is_over_lanes())
         must(ipc_renderer_set_flags(c->renderer, IPC_RENDERER_LANE));
-    must(ipc_renderer_on_any(c->renderer, NULL, on_renderer_message, c));
     must(ipc_renderer_attach_event(c->renderer, f->event, SD_EVENT_PRIORITY_NORMAL));
+    return c;
+}
+
+Client *renderer_make(Fixture *f)
+{
+    Client *c = renderer_make_deaf(f);
+
+    must(ipc_renderer_on_any(c->renderer, NULL, on_renderer_message, c));
+    return c;
+}
+
+Client *renderer_new_deaf(Fixture *f)
+{
+    Client *c = renderer_make_deaf(f);
+
+    await_state(c, IPC_RENDERER_READY);
     return c;
 }
 

@@ -42,6 +42,7 @@ void client_free(Client *c);
 /* ---- coming ---- */
 
 Client *renderer_new(Fixture *f);  /* registered */
+Client *renderer_new_deaf(Fixture *f); /* registered; hears nothing but what it listens to */
 Client *renderer_make(Fixture *f); /* not processed yet: its title and so on can be set */
 Client *foreign_new(Fixture *f);   /* connected, anonymous */
 Client *foreign_new_as(Fixture *f, uid_t uid); /* as another user: only for root */
