@@ -149,6 +149,7 @@ const char *bus_get_folder(void)
 
 void bus_stop(Bus *bus)
 {
+    bus->controller = sd_bus_unref(bus->controller);
     child_stop(&bus->daemon);
     remove_files();
 }

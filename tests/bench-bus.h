@@ -9,6 +9,7 @@
 
 typedef struct Bus {
     Child daemon;
+    sd_bus *controller; /* of a dbus-broker; NULL: it is a dbus-daemon */
     char address[256];
 } Bus;
 
@@ -18,7 +19,7 @@ int bus_start(Bus *bus, const char *limits);
 /* The temporary folder, once a bus was started. */
 const char *bus_get_folder(void);
 
-/* A dbus-broker beside it, with the same configuration. -ENOENT: it is not installed. Stop it first. */
+/* A dbus-broker beside it. -ENOENT: it is not installed. Stop it first. */
 int bus_start_broker(Bus *bus);
 
 /* From here on dbus-daemon starts the command for whoever calls the name. */

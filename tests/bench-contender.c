@@ -2,6 +2,7 @@
 #include "bench-contender.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -16,6 +17,25 @@ typedef struct Outcome {
     int r;
     uint64_t nsec;
 } Outcome;
+
+int pin_to_cpu(unsigned *ret_cpu)
+{
+    cpu_set_t set;
+    unsigned cpu, chosen = 0;
+
+    if (sched_getaffinity(0, sizeof(set), &set) < 0)
+        return -errno;
+    /* The first ones are those that interrupts go to. */
+    for (cpu = 0; cpu < CPU_SETSIZE; cpu++)
+        if (CPU_ISSET(cpu, &set))
+            chosen = cpu;
+    CPU_ZERO(&set);
+    CPU_SET(chosen, &set);
+    if (sched_setaffinity(0, sizeof(set), &set) < 0)
+        return -errno;
+    *ret_cpu = chosen;
+    return 0;
+}
 
 uint64_t now_nsec(void)
 {

@@ -18,7 +18,6 @@ typedef enum Act {
     ACT_CALL,   /* call and block until the answer is there, one by one */
     ACT_INVOKE, /* call, and hear the answer by a callback, one by one */
     ACT_SEND,   /* send without an answer, as fast as it goes */
-    ACT_PORT,   /* post on a port and wait for what comes back, one by one */
     ACT_TEXT,   /* call with TEXT_SIZE of JSON text, one by one */
     ACT_LARGE,  /* the same with LARGE_SIZE */
     ACT_FILE,   /* make a file of FILE_SIZE, and have it read, one by one */
@@ -64,6 +63,8 @@ extern Contender bare_contender;       /* sd-bus, by process() and wait() */
 extern Contender bare_event_contender; /* the same in an sd-event loop */
 extern Contender ipcbus_contender;
 extern Contender ipcbus_event_contender;
+extern Contender ipcbus_lane_contender; /* the service in an sd-event loop */
+extern Contender ipcbus_text_contender; /* the same, and nobody parses anything */
 extern Contender gdbus_contender; /* where there is GLib */
 extern Contender node_contender;  /* has no service of its own */
 
@@ -74,6 +75,9 @@ void contender_stop(Contender *contender);
 int contender_act(Contender *contender, Act act, unsigned n, uint64_t *ret_nsec);
 
 /* ---- for the processes ---- */
+
+/* Whoever is started from here on is on the same CPU. */
+int pin_to_cpu(unsigned *ret_cpu);
 
 uint64_t now_nsec(void);
 

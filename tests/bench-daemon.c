@@ -16,6 +16,8 @@
 #define SETTLE_USEC (50 * 1000)
 #define SETTLE_ROUNDS_MAX 60
 
+#define FILES (5 * CROWD) /* file descriptors: of a renderer with a lane there are some, all in one process */
+
 /* ---- what the kernel tells of a process ---- */
 
 static int proc_get(pid_t pid, const char *file_name, const char *key, double *ret_value)
@@ -123,13 +125,15 @@ int daemon_start(Child *daemon, const char *address, const char *program)
 
 /* ---- its renderers ---- */
 
-static int open_renderer(const char *address, ipc_renderer **ret_renderer)
+static int open_renderer(const char *address, ipc_renderer_flags flags, ipc_renderer **ret_renderer)
 {
     _cleanup_(sd_bus_unrefp) sd_bus *bus = NULL;
     int r;
 
     r = bus_open(address, &bus);
-    return r < 0 ? r : ipc_renderer_new(ret_renderer, bus, NULL);
+    if (r >= 0)
+        r = ipc_renderer_new(ret_renderer, bus, NULL);
+    return r < 0 ? r : ipc_renderer_set_flags(*ret_renderer, flags);
 }
 
 static int await_ready(ipc_renderer *renderer)
@@ -146,11 +150,11 @@ static int await_ready(ipc_renderer *renderer)
     return ipc_renderer_get_state(renderer) == IPC_RENDERER_READY ? 0 : -ENOTCONN;
 }
 
-int daemon_open_renderer(const char *address, ipc_renderer **ret_renderer)
+int daemon_open_renderer(const char *address, ipc_renderer_flags flags, ipc_renderer **ret_renderer)
 {
     int r;
 
-    r = open_renderer(address, ret_renderer);
+    r = open_renderer(address, flags, ret_renderer);
     return r < 0 ? r : await_ready(*ret_renderer);
 }
 
@@ -162,16 +166,26 @@ static int say_ready(int control, int r)
 }
 
 /* Many renderers that do nothing, until they are told to go. */
-static int run_crowd(int control, void *userdata)
+static int run_crowd_by(const char *address, ipc_renderer_flags flags, int control)
 {
     ipc_renderer *renderers[CROWD] = { NULL };
     unsigned i;
     int r = 0, go;
 
     for (i = 0; i < CROWD && r >= 0; i++)
-        r = daemon_open_renderer(userdata, &renderers[i]);
+        r = daemon_open_renderer(address, flags, &renderers[i]);
     r = say_ready(control, r);
     return r < 0 ? r : child_read(control, &go, sizeof(go));
+}
+
+static int run_crowd(int control, void *userdata)
+{
+    return run_crowd_by(userdata, 0, control);
+}
+
+static int run_lane_crowd(int control, void *userdata)
+{
+    return run_crowd_by(userdata, IPC_RENDERER_LANE, control);
 }
 
 static int make_traffic(ipc_renderer *renderer)
@@ -195,7 +209,7 @@ static int run_idle_renderer(int control, void *userdata)
     sd_event *event = NULL;
     int r;
 
-    r = open_renderer(userdata, &renderer);
+    r = open_renderer(userdata, 0, &renderer);
     if (r >= 0)
         r = sd_event_new(&event);
     if (r >= 0)
@@ -220,24 +234,32 @@ static int start_renderers(Child *child, ChildRun run, const char *address)
 
 /* ---- the figures ---- */
 
-static int measure_memory(const char *address, const Child *daemon, DaemonFigures *figures)
+static int measure_crowd(const char *address, const Child *daemon, ChildRun run, double *ret_bytes)
 {
-    double with_crowd = 0;
+    double at_rest = 0, with_crowd = 0;
     Child crowd = { 0 };
     int r;
 
-    r = private_bytes(daemon, &figures->bytes_at_rest);
+    r = private_bytes(daemon, &at_rest);
     if (r >= 0)
-        r = resident_bytes(daemon, &figures->bytes_resident);
-    if (r >= 0)
-        r = start_renderers(&crowd, run_crowd, address);
+        r = start_renderers(&crowd, run, address);
     if (r >= 0)
         r = settle(daemon);
     if (r >= 0)
         r = private_bytes(daemon, &with_crowd);
     child_stop(&crowd);
-    figures->bytes_per_renderer = (with_crowd - figures->bytes_at_rest) / CROWD;
+    *ret_bytes = (with_crowd - at_rest) / CROWD;
     return r;
+}
+
+static int measure_memory(const char *address, const Child *daemon, DaemonFigures *figures)
+{
+    int r;
+
+    r = private_bytes(daemon, &figures->bytes_at_rest);
+    if (r >= 0)
+        r = resident_bytes(daemon, &figures->bytes_resident);
+    return r < 0 ? r : measure_crowd(address, daemon, run_crowd, &figures->bytes_per_renderer);
 }
 
 static int measure_wake_ups(const char *address, const Child *daemon, DaemonFigures *figures)
@@ -266,15 +288,28 @@ static int measure_wake_ups(const char *address, const Child *daemon, DaemonFigu
     return r;
 }
 
-/* A renderer needs a file descriptor at either end of its connection. */
-static void raise_file_limit(void)
+void daemon_raise_file_limit(void)
 {
     struct rlimit limit;
 
-    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= CROWD + 64)
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= FILES)
         return;
-    limit.rlim_cur = limit.rlim_max < CROWD + 64 ? limit.rlim_max : CROWD + 64;
+    limit.rlim_cur = limit.rlim_max < FILES ? limit.rlim_max : FILES;
     (void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+/* What was used before may be used again, so this takes a daemon that has had no crowd. */
+int daemon_measure_lanes(const char *address, const char *program, double *ret_bytes)
+{
+    Child daemon = { 0 };
+    int r;
+
+    daemon_raise_file_limit();
+    r = daemon_start(&daemon, address, program);
+    if (r >= 0)
+        r = measure_crowd(address, &daemon, run_lane_crowd, ret_bytes);
+    child_stop(&daemon);
+    return r;
 }
 
 int daemon_measure(const char *address, const char *program, DaemonFigures *ret_figures)
@@ -283,7 +318,7 @@ int daemon_measure(const char *address, const char *program, DaemonFigures *ret_
     Child daemon = { 0 };
     int r;
 
-    raise_file_limit();
+    daemon_raise_file_limit();
     r = daemon_start(&daemon, address, program);
     if (r >= 0)
         r = measure_memory(address, &daemon, &figures);

@@ -20,6 +20,12 @@ typedef struct DaemonFigures {
 int daemon_start(Child *daemon, const char *address, const char *program);
 
 /* A renderer that is registered. */
-int daemon_open_renderer(const char *address, ipc_renderer **ret_renderer);
+int daemon_open_renderer(const char *address, ipc_renderer_flags flags, ipc_renderer **ret_renderer);
+
+/* For a crowd in one process. */
+void daemon_raise_file_limit(void);
+
+/* What a renderer with a lane costs, as bytes_per_renderer. */
+int daemon_measure_lanes(const char *address, const char *program, double *ret_bytes);
 
 int daemon_measure(const char *address, const char *program, DaemonFigures *ret_figures);

@@ -27,6 +27,7 @@ typedef struct Audience {
 
 typedef struct Task {
     const char *address;
+    ipc_renderer_flags flags;
     unsigned n_renderers;
 } Task;
 
@@ -38,13 +39,13 @@ static void on_broadcast(ipc_event *event, json_t *args, void *userdata)
     audience->n_left--;
 }
 
-static int add_renderer(Audience *audience, const char *address)
+static int add_renderer(Audience *audience, const Task *task)
 {
     ipc_renderer **renderer = &audience->renderers[audience->n];
     struct epoll_event event = { .events = EPOLLIN };
     int r;
 
-    r = daemon_open_renderer(address, renderer);
+    r = daemon_open_renderer(task->address, task->flags, renderer);
     if (r >= 0)
         r = ipc_renderer_on(*renderer, NULL, BROADCAST_CHANNEL, on_broadcast, audience);
     audience->n++;
@@ -63,7 +64,7 @@ static int gather(Audience *audience, const Task *task)
     if (audience->epoll < 0 || !audience->renderers)
         return -ENOMEM;
     while (r >= 0 && audience->n < task->n_renderers)
-        r = add_renderer(audience, task->address);
+        r = add_renderer(audience, task);
     return r;
 }
 
@@ -122,9 +123,10 @@ static int run_audience(int control, void *userdata)
     return r == -ECONNRESET ? 0 : r;
 }
 
-int fanout_measure(const char *address, unsigned n_renderers, unsigned n_rounds, Series *series)
+int fanout_measure(const char *address, ipc_renderer_flags flags, unsigned n_renderers, unsigned n_rounds,
+                   Series *series)
 {
-    Task task = { address, n_renderers };
+    Task task = { address, flags, n_renderers };
     Child audience = { 0 };
     uint64_t nsec;
     int r, go = 0;

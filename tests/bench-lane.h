@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* The library over a lane, and a port. */
+/* The library over a lane, with texts and files. */
 
 #include "bench-contender.h"
 

@@ -8,7 +8,6 @@
 
 #include <errno.h>
 #include <jansson.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,7 +54,7 @@ static const Row rows[N_ROWS] = {
     [BARE_CALL] = { &pair_contender, ACT_CALL, N_CALLS, { "sd-bus", "sd-bus on a socket, call", "us" } },
     [LANE_INVOKE] = { &lane_contender, ACT_INVOKE, N_CALLS, { "lane-invoke", "lane, invoke", "us" } },
     [LANE_SEND_SYNC] = { &lane_contender, ACT_CALL, N_CALLS, { "lane-send-sync", "lane, send_sync", "us" } },
-    [PORT_PING] = { &lane_contender, ACT_PORT, N_CALLS, { "port", "port, there and back", "us" } },
+    [PORT_PING] = { &port_contender, ACT_CALL, N_CALLS, { "port", "port, there and back", "us" } },
     [BARE_SEND] = { &pair_contender, ACT_SEND, N_SENDS, { "sd-bus-send", "sd-bus on a socket, without answer", "/s" } },
     [LANE_SEND] = { &lane_contender, ACT_SEND, N_SENDS, { "lane-send", "lane, send", "/s" } },
     [BARE_TEXT] = { &pair_contender, ACT_TEXT, 8, { "sd-bus-1M", "sd-bus on a socket, call with 1 MiB", "us" } },
@@ -166,7 +165,8 @@ static int run_rounds(void)
 
 static int measure_all(const char *address)
 {
-    static Contender *const contenders[] = { &raw_contender, &pair_contender, &lane_contender, &file_contender };
+    static Contender *const contenders[] = { &raw_contender, &pair_contender, &port_contender, &lane_contender,
+                                            &file_contender };
     size_t i;
     int r;
 
@@ -176,7 +176,9 @@ static int measure_all(const char *address)
         if (!pools[i])
             return -ENOMEM;
     }
-    r = pair_prepare();
+    r = pair_prepare(PAYLOAD_SIZE);
+    if (r >= 0)
+        r = port_prepare();
     for (i = 0; i < ELEMENTSOF(contenders) && r >= 0; i++) {
         r = contender_start(contenders[i], address);
         if (r < 0)
@@ -254,21 +256,6 @@ static int print_json(unsigned cpu)
     return r < 0 ? -EIO : 0;
 }
 
-static int pin(unsigned *ret_cpu)
-{
-    cpu_set_t set;
-    unsigned cpu;
-
-    if (sched_getaffinity(0, sizeof(set), &set) < 0)
-        return -errno;
-    for (cpu = 0; cpu < CPU_SETSIZE; cpu++)
-        if (CPU_ISSET(cpu, &set))
-            *ret_cpu = cpu;
-    CPU_ZERO(&set);
-    CPU_SET(*ret_cpu, &set);
-    return sched_setaffinity(0, sizeof(set), &set) < 0 ? -errno : 0;
-}
-
 int main(int argc, char *argv[])
 {
     bool is_json = argc == 2 && strcmp(argv[1], "--json") == 0;
@@ -280,7 +267,7 @@ int main(int argc, char *argv[])
         fprintf(stderr, "Usage: bench-lanes [--json]\n");
         return 2;
     }
-    r = pin(&cpu);
+    r = pin_to_cpu(&cpu);
     if (r >= 0)
         r = bus_start(&bus, "");
     if (r >= 0)

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -11,56 +12,132 @@
 
 #include "macro.h"
 
-static int raw_pair[2], bus_pair[2];
+#define PACKET_MAX (64u * 1024) /* bytes of a payload; a larger one takes a stream */
 
-int pair_prepare(void)
+/* Of each contender the service's end, and the client's. */
+static int raw_pair[2] = { -1, -1 }, bus_pair[2] = { -1, -1 };
+
+int pair_make(int pair[2], int type)
 {
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, raw_pair) < 0 ||
-        socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, bus_pair) < 0)
-        return -errno;
-    return 0;
+    close(pair[0]);
+    close(pair[1]);
+    return socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, pair) < 0 ? -errno : 0;
+}
+
+int pair_prepare(size_t payload_size)
+{
+    int r;
+
+    r = pair_make(raw_pair, payload_size <= PACKET_MAX ? SOCK_SEQPACKET : SOCK_STREAM);
+    return r < 0 ? r : pair_make(bus_pair, SOCK_STREAM);
+}
+
+/* The payload as JSON. */
+static char *make_text(const char *payload)
+{
+    char *text;
+
+    return asprintf(&text, "[\"%s\"]", payload) < 0 ? NULL : text;
 }
 
 /* ---- a socket ---- */
 
-#define RAW_TEXT "[\"" PAYLOAD "\"]"
+typedef struct RawEnd {
+    int fd;
+    Tally *tally;
+    char *message; /* the first byte tells whether it comes back */
+    char *buffer;
+    size_t size; /* of both */
+} RawEnd;
+
+static int raw_open(const Scene *scene, int fd, RawEnd *end)
+{
+    *end = (RawEnd){ .fd = fd, .tally = scene->tally, .message = make_text(scene->payload) };
+    if (!end->message)
+        return -ENOMEM;
+    end->size = strlen(end->message) + 1;
+    end->buffer = malloc(end->size);
+    return end->buffer ? 0 : -ENOMEM;
+}
+
+static int raw_write(const RawEnd *end, const char *message)
+{
+    ssize_t n;
+
+    for (size_t done = 0; done < end->size; done += (size_t)n) {
+        n = send(end->fd, message + done, end->size - done, MSG_NOSIGNAL);
+        if (n <= 0)
+            return n < 0 ? -errno : -EIO;
+    }
+    return 0;
+}
+
+static int raw_read(const RawEnd *end)
+{
+    ssize_t n;
+
+    for (size_t done = 0; done < end->size; done += (size_t)n) {
+        n = recv(end->fd, end->buffer + done, end->size - done, 0);
+        if (n <= 0)
+            return n < 0 ? -errno : -ECONNRESET;
+    }
+    return 0;
+}
 
 static int raw_serve(const Scene *scene)
 {
-    char buffer[4096];
-    ssize_t n = 1;
+    RawEnd end;
     int r;
 
-    r = scene_ready(scene);
-    while (r >= 0 && n > 0) {
-        n = recv(raw_pair[0], buffer, sizeof(buffer), 0);
-        if (n > 0)
-            n = send(raw_pair[0], buffer, (size_t)n, MSG_NOSIGNAL);
+    r = raw_open(scene, raw_pair[0], &end);
+    if (r >= 0)
+        r = scene_ready(scene);
+    while (r >= 0) {
+        r = raw_read(&end);
+        if (r >= 0 && *end.buffer == '[')
+            r = raw_write(&end, end.buffer);
+        else if (r >= 0)
+            tally_count(end.tally);
     }
     return r;
 }
 
 static int raw_call(void *userdata, unsigned n)
 {
-    Tally *tally = userdata;
-    char buffer[4096];
+    RawEnd *end = userdata;
+    int r = 0;
 
-    for (; n > 0; n--) {
+    *end->message = '[';
+    for (; n > 0 && r >= 0; n--) {
         uint64_t start = now_nsec();
 
-        if (send(raw_pair[1], RAW_TEXT, sizeof(RAW_TEXT), MSG_NOSIGNAL) < 0 ||
-            recv(raw_pair[1], buffer, sizeof(buffer), 0) != (ssize_t)sizeof(RAW_TEXT))
-            return -EIO;
-        tally_sample(tally, start);
+        r = raw_write(end, end->message);
+        if (r >= 0)
+            r = raw_read(end);
+        tally_sample(end->tally, start);
     }
-    return 0;
+    return r;
+}
+
+static int raw_send(void *userdata, unsigned n)
+{
+    RawEnd *end = userdata;
+    int r = 0;
+
+    *end->message = '{';
+    for (; n > 0 && r >= 0; n--)
+        r = raw_write(end, end->message);
+    return r;
 }
 
 static int raw_perform(const Scene *scene)
 {
-    static const ActRun runs[N_ACTS] = { [ACT_CALL] = raw_call };
+    static const ActRun runs[N_ACTS] = { [ACT_CALL] = raw_call, [ACT_INVOKE] = raw_call, [ACT_SEND] = raw_send };
+    RawEnd end;
+    int r;
 
-    return scene_perform(scene, runs, scene->tally);
+    r = raw_open(scene, raw_pair[1], &end);
+    return r < 0 ? r : scene_perform(scene, runs, &end);
 }
 
 /* ---- sd-bus on a socket ---- */
@@ -75,7 +152,18 @@ static int method_call(sd_bus_message *call, void *userdata, sd_bus_error *error
 
     (void)userdata, (void)error;
     r = sd_bus_message_read_basic(call, 's', &text);
-    return r < 0 ? r : sd_bus_reply_method_return(call, "s", strlen(text) > 1000 ? "null" : text);
+    return r < 0 ? r : sd_bus_reply_method_return(call, "s", text);
+}
+
+/* As the handlers of text that it is compared with. */
+static int method_text(sd_bus_message *call, void *userdata, sd_bus_error *error)
+{
+    const char *text;
+    int r;
+
+    (void)userdata, (void)error;
+    r = sd_bus_message_read_basic(call, 's', &text);
+    return r < 0 ? r : sd_bus_reply_method_return(call, "s", "null");
 }
 
 static int method_send(sd_bus_message *call, void *userdata, sd_bus_error *error)
@@ -94,6 +182,7 @@ static int method_send(sd_bus_message *call, void *userdata, sd_bus_error *error
 static const sd_bus_vtable vtable[] = {
     SD_BUS_VTABLE_START(0),
     SD_BUS_METHOD("Invoke", "s", "s", method_call, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD("Text", "s", "s", method_text, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD("Send", "s", NULL, method_send, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_VTABLE_END,
 };
@@ -135,8 +224,9 @@ static int pair_serve(const Scene *scene)
 typedef struct PairClient {
     sd_bus *bus;
     Tally *tally;
-    char *text;
-    char *large;
+    char *payload; /* the argument */
+    char *text;    /* TEXT_SIZE, once it is wanted */
+    char *large;   /* LARGE_SIZE, the same */
 } PairClient;
 
 static int new_message(PairClient *client, const char *member, const char *text, sd_bus_message **ret_message)
@@ -147,7 +237,7 @@ static int new_message(PairClient *client, const char *member, const char *text,
     return r < 0 ? r : sd_bus_message_append_basic(*ret_message, 's', text);
 }
 
-static int call_with(PairClient *client, const char *text, unsigned n)
+static int call_with(PairClient *client, const char *member, const char *text, unsigned n)
 {
     const char *result;
     int r = 0;
@@ -156,7 +246,7 @@ static int call_with(PairClient *client, const char *text, unsigned n)
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL, *reply = NULL;
         uint64_t start = now_nsec();
 
-        r = new_message(client, "Invoke", text, &message);
+        r = new_message(client, member, text, &message);
         if (r >= 0)
             r = sd_bus_call(client->bus, message, 0, NULL, &reply);
         if (r >= 0)
@@ -168,17 +258,24 @@ static int call_with(PairClient *client, const char *text, unsigned n)
 
 static int pair_call(void *userdata, unsigned n)
 {
-    return call_with(userdata, RAW_TEXT, n);
+    return call_with(userdata, "Invoke", ((PairClient *)userdata)->payload, n);
+}
+
+static int call_with_text(PairClient *client, char **text, size_t size, unsigned n)
+{
+    if (!*text)
+        *text = make_args_text(size);
+    return *text ? call_with(client, "Text", *text, n) : -ENOMEM;
 }
 
 static int pair_text(void *userdata, unsigned n)
 {
-    return call_with(userdata, ((PairClient *)userdata)->text, n);
+    return call_with_text(userdata, &((PairClient *)userdata)->text, TEXT_SIZE, n);
 }
 
 static int pair_large(void *userdata, unsigned n)
 {
-    return call_with(userdata, ((PairClient *)userdata)->large, n);
+    return call_with_text(userdata, &((PairClient *)userdata)->large, LARGE_SIZE, n);
 }
 
 static int pair_send(void *userdata, unsigned n)
@@ -190,7 +287,7 @@ static int pair_send(void *userdata, unsigned n)
     for (; n > 0 && r >= 0; n--) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL;
 
-        r = new_message(client, "Send", RAW_TEXT, &message);
+        r = new_message(client, "Send", client->payload, &message);
         if (r >= 0)
             r = sd_bus_send(client->bus, message, NULL);
         if (r >= 0)
@@ -202,17 +299,16 @@ static int pair_send(void *userdata, unsigned n)
 }
 
 static const ActRun pair_runs[N_ACTS] = {
-    [ACT_CALL] = pair_call, [ACT_SEND] = pair_send, [ACT_TEXT] = pair_text, [ACT_LARGE] = pair_large,
+    [ACT_CALL] = pair_call, [ACT_INVOKE] = pair_call,  [ACT_SEND] = pair_send,
+    [ACT_TEXT] = pair_text, [ACT_LARGE] = pair_large,
 };
 
 static int pair_perform(const Scene *scene)
 {
-    PairClient client = { .tally = scene->tally };
+    PairClient client = { .tally = scene->tally, .payload = make_text(scene->payload) };
     int r;
 
-    client.text = make_args_text(TEXT_SIZE);
-    client.large = make_args_text(LARGE_SIZE);
-    if (!client.text || !client.large)
+    if (!client.payload)
         return -ENOMEM;
     close(bus_pair[0]);
     r = sd_bus_new(&client.bus);

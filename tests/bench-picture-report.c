@@ -41,22 +41,29 @@ static void print_line(const char *label, const Series *series, const char *unit
     printf("  %s\n", unit);
 }
 
-void picture_print(const Picture *picture)
+static void print_fanout(const Series fanout[N_CROWDS], const char *where)
 {
     char label[64];
 
+    for (unsigned i = 0; i < N_CROWDS; i++) {
+        snprintf(label, sizeof(label), "broadcast to %u %s", picture_crowds[i], where);
+        print_line(label, &fanout[i], "us until the last one has it");
+    }
+}
+
+void picture_print(const Picture *picture)
+{
     printf("%s, %s, all on CPU %u, medians of %u rounds and half of their spread\n", picture->machine, picture->date,
            picture->cpu, picture->n_rounds);
     print_peers(picture, "There and back, us", false);
     print_peers(picture, "One way, messages a second", true);
     printf("\nipcbusd\n");
-    for (unsigned i = 0; i < N_CROWDS; i++) {
-        snprintf(label, sizeof(label), "broadcast to %u renderers", picture_crowds[i]);
-        print_line(label, &picture->fanout[i], "us until the last one has it");
-    }
+    print_fanout(picture->fanout, "renderers");
+    print_fanout(picture->fanout_lanes, "by lanes");
     print_line("cold activation", &picture->cold, "ms from the call to its answer");
     print_line("the same of a bare sd-bus service", &picture->cold_bare, "ms");
     printf("  %-32s %10.2f       KiB\n", "memory for each renderer", picture->bytes_per_renderer / 1024);
+    printf("  %-32s %10.2f       KiB\n", "the same with a lane", picture->bytes_per_lane / 1024);
 }
 
 /* ---- JSON ---- */
@@ -82,19 +89,28 @@ static json_t *peer_to_json(const Peer *peer)
     return json;
 }
 
+static json_t *fanout_to_json(const Series fanout[N_CROWDS])
+{
+    json_t *json = json_array();
+
+    for (unsigned i = 0; i < N_CROWDS; i++)
+        json_array_append_new(json, json_pack("{s:i, s:o}", "renderers", (int)picture_crowds[i], "us",
+                                              spread_to_json(&fanout[i])));
+    return json;
+}
+
 static json_t *picture_to_json(const Picture *picture)
 {
-    json_t *peers = json_array(), *fanout = json_array();
+    json_t *peers = json_array();
 
     for (size_t i = 0; i < picture->n_peers; i++)
         json_array_append_new(peers, peer_to_json(&picture->peers[i]));
-    for (unsigned i = 0; i < N_CROWDS; i++)
-        json_array_append_new(fanout, json_pack("{s:i, s:o}", "renderers", (int)picture_crowds[i], "us",
-                                                spread_to_json(&picture->fanout[i])));
-    return json_pack("{s:s, s:s, s:i, s:i, s:o, s:o, s:{s:o, s:o}, s:f}", "machine", picture->machine, "date",
+    return json_pack("{s:s, s:s, s:i, s:i, s:o, s:o, s:o, s:{s:o, s:o}, s:f, s:f}", "machine", picture->machine, "date",
                      picture->date, "cpu", (int)picture->cpu, "rounds", (int)picture->n_rounds, "peers", peers,
-                     "fan_out", fanout, "cold_activation_ms", "ipcbus", spread_to_json(&picture->cold), "sd_bus",
-                     spread_to_json(&picture->cold_bare), "bytes_per_renderer", picture->bytes_per_renderer);
+                     "fan_out", fanout_to_json(picture->fanout), "fan_out_lanes",
+                     fanout_to_json(picture->fanout_lanes), "cold_activation_ms", "ipcbus",
+                     spread_to_json(&picture->cold), "sd_bus", spread_to_json(&picture->cold_bare),
+                     "bytes_per_renderer", picture->bytes_per_renderer, "bytes_per_lane", picture->bytes_per_lane);
 }
 
 int picture_write_json(const Picture *picture, const char *path)
@@ -127,6 +143,17 @@ static void plot_data(FILE *plot, const Picture *picture)
     }
 }
 
+static void plot_fanout_data(FILE *plot, const char *name, const Series fanout[N_CROWDS])
+{
+    fprintf(plot, "$%s << EOD\n", name);
+    for (unsigned i = 0; i < N_CROWDS; i++) {
+        Spread spread = series_get_spread(&fanout[i]);
+
+        fprintf(plot, "%u %g %g %g\n", picture_crowds[i], spread.median, spread.min, spread.max);
+    }
+    fprintf(plot, "EOD\n");
+}
+
 /* column: of the median, before those of the least and the greatest. */
 static void plot_peers(FILE *plot, const Picture *picture, const char *title, const char *axis, unsigned column)
 {
@@ -136,11 +163,57 @@ static void plot_peers(FILE *plot, const Picture *picture, const char *title, co
     for (size_t i = 0; i < picture->n_peers; i++) {
         if (picture->peers[i].missing)
             continue;
-        fprintf(plot, "%s $peer%zu using 1:%u:%u:%u with yerrorlines lw 2 pt 7 ps 0.5 title '%s'", separator, i, column,
-                column + 1, column + 2, picture->peers[i].label);
+        fprintf(plot, "%s $peer%zu using 1:%u:%u:%u with yerrorlines %s pt 7 ps 0.4", separator, i, column, column + 1,
+                column + 2, picture->peers[i].style);
         separator = ",";
     }
     fprintf(plot, "\n");
+}
+
+static void plot_fanout(FILE *plot)
+{
+    fprintf(plot, "set title 'Broadcast, until the last one has it'\nset ylabel 'microseconds'\n");
+    fprintf(plot, "set xlabel 'renderers'\nset xrange [0.7:1400]\nset xtics (1, 10, 100, 1000)\n");
+    fprintf(plot, "plot $bus using 1:2:3:4 with yerrorlines " STYLE_BUS " pt 7 ps 0.4, "
+                  "$lanes using 1:2:3:4 with yerrorlines " STYLE_LANE " pt 7 ps 0.4\n");
+}
+
+/* One for all, across the whole width. */
+static void plot_key(FILE *plot, const Picture *picture)
+{
+    const char *separator = "plot";
+
+    fprintf(plot, "unset title\nunset ylabel\nunset xlabel\nunset tics\nunset border\nunset logscale\nunset grid\n");
+    fprintf(plot, "unset tmargin\nunset bmargin\nset origin 0,0\nset size 1,0.24\nset xrange [0:1]\nset yrange [0:1]\n");
+    fprintf(plot, "set key center center vertical maxrows 4 samplen 4 Left reverse\n");
+    for (size_t i = 0; i < picture->n_peers; i++) {
+        const Peer *peer = &picture->peers[i];
+
+        if (!peer->missing)
+            fprintf(plot, "%s NaN with linespoints %s pt 7 ps 0.4 title '%s'", separator, peer->style, peer->label);
+        else
+            fprintf(plot, "%s NaN with points pt -1 title '%s: missing'", separator, peer->label);
+        separator = ",";
+    }
+    fprintf(plot, "\n");
+}
+
+static void plot_all(FILE *plot, const Picture *picture, const char *path)
+{
+    fprintf(plot, "set terminal svg noenhanced size 1200,600 dynamic background '#ffffff' font 'sans,12'\n");
+    fprintf(plot, "set output '%s'\n", path);
+    plot_data(plot, picture);
+    plot_fanout_data(plot, "bus", picture->fanout);
+    plot_fanout_data(plot, "lanes", picture->fanout_lanes);
+    fprintf(plot, "set multiplot layout 1,3 title '%s, one CPU, %s'\n", picture->machine, picture->date);
+    fprintf(plot, "set tmargin at screen 0.87\nset bmargin at screen 0.36\nset lmargin 10\nset rmargin 2\n");
+    fprintf(plot, "set logscale xy\nset format y '%%.0s%%c'\nset grid\nunset key\n");
+    fprintf(plot, "set xlabel 'bytes of the argument'\nset xrange [32:2097152]\n");
+    fprintf(plot, "set xtics ('64' 64, '4 Ki' 4096, '64 Ki' 65536, '1 Mi' 1048576)\n");
+    plot_peers(plot, picture, "There and back", "microseconds", 2);
+    plot_peers(plot, picture, "One way", "messages a second", 5);
+    plot_fanout(plot);
+    plot_key(plot, picture);
 }
 
 int picture_draw(const Picture *picture, const char *path)
@@ -152,15 +225,6 @@ int picture_draw(const Picture *picture, const char *path)
     plot = popen("gnuplot", "we");
     if (!plot)
         return -errno;
-    fprintf(plot, "set terminal svg noenhanced size 1100,520 dynamic background '#ffffff' font 'sans,12'\n");
-    fprintf(plot, "set output '%s'\n", path);
-    plot_data(plot, picture);
-    fprintf(plot, "set multiplot layout 1,2 title '%s, %s'\n", picture->machine, picture->date);
-    fprintf(plot, "set logscale xy\nset format y '%%.0s%%c'\nset xlabel 'bytes'\nset grid\n");
-    fprintf(plot, "set xtics ('64' 64, '4 Ki' 4096, '64 Ki' 65536, '1 Mi' 1048576)\nset xrange [32:2097152]\n");
-    fprintf(plot, "set key top left\n");
-    plot_peers(plot, picture, "There and back", "microseconds", 2);
-    fprintf(plot, "set key bottom left\n");
-    plot_peers(plot, picture, "One way", "messages a second", 5);
+    plot_all(plot, picture, path);
     return pclose(plot) == 0 ? 0 : -EIO;
 }

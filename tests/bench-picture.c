@@ -8,7 +8,6 @@
 
 #include <errno.h>
 #include <getopt.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,10 +18,11 @@
 #include "bench-bus.h"
 #include "bench-daemon.h"
 #include "bench-fanout.h"
+#include "bench-pair.h"
 #include "bench-picture.h"
 #include "macro.h"
 
-#define ROUNDS_DEFAULT 9u
+#define ROUNDS_DEFAULT 21u
 
 const unsigned picture_sizes[N_SIZES] = { 64, 4 * 1024, 64 * 1024, 1024 * 1024 };
 const unsigned picture_crowds[N_CROWDS] = { 1, 10, 100, 1000 };
@@ -31,17 +31,32 @@ const unsigned picture_crowds[N_CROWDS] = { 1, 10, 100, 1000 };
 static const unsigned n_calls[N_SIZES] = { 200, 60, 10, 2 };
 static const unsigned n_sends[N_SIZES] = { 1000, 200, 30, 4 };
 
+#define SOCKET "lc rgb '#888888' "
+#define IPCBUS_PORT "lc rgb '#7fb2ff' "
+#define IPCBUS_TEXT "lc rgb '#00a3a3' "
+#define SD_BUS "lc rgb '#e66100' "
+#define GDBUS "lc rgb '#3a9a3a' "
+#define NODE "lc rgb '#8e44ad' "
+
 static Peer peers[] = {
-    { .key = "sd-bus", .label = "sd-bus, dbus-daemon", .model = &bare_contender },
-    { .key = "ipcbus", .label = "ipcbus, dbus-daemon", .model = &ipcbus_contender },
+    { .key = "socket", .label = "a socket, no JSON", .style = SOCKET DIRECT, .model = &raw_contender },
+    { .key = "ipcbus-lane-text", .label = "ipcbus, lane, JSON as text", .style = IPCBUS_TEXT DIRECT,
+      .model = &ipcbus_text_contender },
+    { .key = "ipcbus-port", .label = "ipcbus, port", .style = IPCBUS_PORT DIRECT, .model = &port_contender },
+    { .key = "ipcbus-lane", .label = "ipcbus, lane", .style = STYLE_LANE, .model = &ipcbus_lane_contender },
+    { .key = "sd-bus-socket", .label = "sd-bus, socket", .style = SD_BUS DIRECT, .model = &pair_contender },
+    { .key = "sd-bus", .label = "sd-bus, dbus-daemon", .style = SD_BUS BY_DAEMON, .model = &bare_contender },
+    { .key = "ipcbus", .label = "ipcbus, dbus-daemon", .style = STYLE_BUS, .model = &ipcbus_contender },
 #ifdef HAVE_GLIB
-    { .key = "gdbus", .label = "GDBus, dbus-daemon", .model = &gdbus_contender },
+    { .key = "gdbus", .label = "GDBus, dbus-daemon", .style = GDBUS BY_DAEMON, .model = &gdbus_contender },
 #else
-    { .key = "gdbus", .label = "GDBus, dbus-daemon", .missing = "built without GLib" },
+    { .key = "gdbus", .label = "GDBus, dbus-daemon", .style = GDBUS BY_DAEMON, .missing = "built without GLib" },
 #endif
-    { .key = "sd-bus-broker", .label = "sd-bus, dbus-broker", .model = &bare_contender, .is_on_broker = true },
-    { .key = "ipcbus-broker", .label = "ipcbus, dbus-broker", .model = &ipcbus_contender, .is_on_broker = true },
-    { .key = "node", .label = "Node, child_process", .model = &node_contender },
+    { .key = "sd-bus-broker", .label = "sd-bus, dbus-broker", .style = SD_BUS BY_BROKER,
+      .model = &bare_contender, .is_on_broker = true },
+    { .key = "ipcbus-broker", .label = "ipcbus, dbus-broker", .style = IPCBUS BY_BROKER,
+      .model = &ipcbus_contender, .is_on_broker = true },
+    { .key = "node", .label = "Node, child_process", .style = NODE DIRECT, .model = &node_contender },
 };
 
 typedef struct Options {
@@ -54,29 +69,13 @@ typedef struct Options {
 
 /* ---- measuring ---- */
 
-static int pin(unsigned *ret_cpu)
-{
-    unsigned cpu, chosen = 0;
-    cpu_set_t set;
-
-    if (sched_getaffinity(0, sizeof(set), &set) < 0)
-        return -errno;
-    for (cpu = 0; cpu < CPU_SETSIZE; cpu++)
-        if (CPU_ISSET(cpu, &set))
-            chosen = cpu;
-    CPU_ZERO(&set);
-    CPU_SET(chosen, &set);
-    *ret_cpu = chosen;
-    return sched_setaffinity(0, sizeof(set), &set) < 0 ? -errno : 0;
-}
-
 static void find_missing(const Bus *broker)
 {
     for (size_t i = 0; i < ELEMENTSOF(peers); i++) {
         Peer *peer = &peers[i];
 
         if (peer->is_on_broker && !*broker->address)
-            peer->missing = "dbus-broker is not installed, or not to be had without a journal";
+            peer->missing = "dbus-broker is not installed";
         else if (peer->model == &node_contender && !child_program_exists("node"))
             peer->missing = "node is not installed";
     }
@@ -124,6 +123,9 @@ static int measure_size(unsigned size, unsigned n_rounds, const Bus *bus, const 
         return -ENOMEM;
     memset(payload, 'x', picture_sizes[size]);
     payload[picture_sizes[size]] = '\0';
+    r = pair_prepare(picture_sizes[size]);
+    if (r >= 0)
+        r = port_prepare();
     for (size_t i = 0; i < ELEMENTSOF(peers) && r >= 0; i++)
         if (!peers[i].missing && (r = start_peer(&peers[i], payload, bus, broker)) < 0)
             fprintf(stderr, "bench: Failed to start '%s': %s\n", peers[i].label, strerror(-r));
@@ -141,7 +143,10 @@ static int measure_fanout(Picture *picture, const Bus *bus, const char *program)
 
     r = daemon_start(&daemon, bus->address, program);
     for (unsigned i = 0; i < N_CROWDS && r >= 0; i++)
-        r = fanout_measure(bus->address, picture_crowds[i], picture->n_rounds, &picture->fanout[i]);
+        r = fanout_measure(bus->address, 0, picture_crowds[i], picture->n_rounds, &picture->fanout[i]);
+    for (unsigned i = 0; i < N_CROWDS && r >= 0; i++)
+        r = fanout_measure(bus->address, IPC_RENDERER_LANE, picture_crowds[i], picture->n_rounds,
+                           &picture->fanout_lanes[i]);
     child_stop(&daemon);
     return r;
 }
@@ -172,6 +177,8 @@ static int measure_all(Picture *picture, const Options *options, const Bus *bus,
 
     r = tell(daemon_measure(bus->address, options->daemon, &figures), "ipcbusd");
     picture->bytes_per_renderer = figures.bytes_per_renderer;
+    if (r >= 0)
+        r = tell(daemon_measure_lanes(bus->address, options->daemon, &picture->bytes_per_lane), "ipcbusd with lanes");
     if (r >= 0)
         r = tell(measure_fanout(picture, bus, options->daemon), "broadcasts");
     for (unsigned size = 0; size < N_SIZES && r >= 0; size++)
@@ -234,7 +241,7 @@ static int run(const Options *options)
 
     picture = (Picture){ .n_rounds = options->n_rounds, .machine = machine(), .date = today(), .peers = peers,
                          .n_peers = ELEMENTSOF(peers) };
-    r = pin(&picture.cpu);
+    r = pin_to_cpu(&picture.cpu);
     if (r >= 0)
         r = bus_start(&bus, "");
     if (tell(r, "anything: dbus-daemon does not start") >= 0 && bus_start_broker(&broker) < 0)
@@ -261,7 +268,7 @@ static void print_help(void)
     puts("Usage: bench-picture [OPTION]...\n"
          "Measure ipcbus beside what else one might use, on buses of its own.\n"
          "\n"
-         "  --rounds=N         measure each thing N times (default: 9)\n"
+         "  --rounds=N         measure each thing N times (default: 21)\n"
          "  --daemon=PROGRAM   the ipcbusd to measure (default: that of the build tree)\n"
          "  --json=FILE        write the figures\n"
          "  --chart=FILE       draw them (SVG); needs gnuplot\n"

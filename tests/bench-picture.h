@@ -11,12 +11,21 @@
 #define N_SIZES 4
 #define N_CROWDS 4
 
+/* In the chart a colour is a library, and a dash is a way: none between two processes, dashes over a bus. */
+#define DIRECT "lw 2 dt 1"
+#define BY_DAEMON "lw 2 dt 2"
+#define BY_BROKER "lw 2 dt 3"
+#define IPCBUS "lc rgb '#0b5fff' "
+#define STYLE_LANE IPCBUS DIRECT
+#define STYLE_BUS IPCBUS BY_DAEMON
+
 extern const unsigned picture_sizes[N_SIZES];   /* bytes of the argument */
 extern const unsigned picture_crowds[N_CROWDS]; /* renderers */
 
 typedef struct Peer {
     const char *key;   /* in JSON */
     const char *label; /* for people */
+    const char *style; /* of its line in the chart, for gnuplot */
     const Contender *model;
     bool is_on_broker;
     const char *missing; /* why it could not be measured; NULL: it was */
@@ -33,8 +42,10 @@ typedef struct Picture {
     Peer *peers;
     size_t n_peers;
     Series fanout[N_CROWDS]; /* us */
+    Series fanout_lanes[N_CROWDS];
     Series cold, cold_bare;  /* ms */
     double bytes_per_renderer;
+    double bytes_per_lane; /* of a renderer that has one */
 } Picture;
 
 void picture_print(const Picture *picture);

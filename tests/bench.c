@@ -12,7 +12,6 @@
 
 #include <errno.h>
 #include <getopt.h>
-#include <sched.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -76,25 +75,6 @@ typedef struct Options {
 } Options;
 
 /* ---- measuring ---- */
-
-static int pin(unsigned *ret_cpu)
-{
-    cpu_set_t set;
-    unsigned cpu, chosen = 0;
-
-    if (sched_getaffinity(0, sizeof(set), &set) < 0)
-        return -errno;
-    /* The first ones are those that interrupts go to. */
-    for (cpu = 0; cpu < CPU_SETSIZE; cpu++)
-        if (CPU_ISSET(cpu, &set))
-            chosen = cpu;
-    CPU_ZERO(&set);
-    CPU_SET(chosen, &set);
-    if (sched_setaffinity(0, sizeof(set), &set) < 0)
-        return -errno;
-    *ret_cpu = chosen;
-    return 0;
-}
 
 static int measure(const Measure *measure, double *ret_value)
 {
@@ -222,7 +202,7 @@ static int run(const Options *options)
     unsigned cpu = 0;
     int r;
 
-    r = pin(&cpu);
+    r = pin_to_cpu(&cpu);
     if (r >= 0)
         r = bus_start(&bus, "");
     if (r < 0) {
