@@ -13,6 +13,7 @@ typedef struct Command {
     const char *summary;
     const char *description; /* lines that end with a new line */
     const char *example;
+    bool takes_lane;
     const char *own_options; /* lines about options that no other command has, or NULL */
     ExitStatus (*run)(const Options *options, char **operands, Failure *failure);
 } Command;

@@ -172,6 +172,9 @@ static int start(Listening *listening, char **channels)
 
     r = ipc_renderer_new(&listening->renderer, listening->client.bus, listening->client.options->name);
     if (r >= 0)
+        r = ipc_renderer_set_flags(listening->renderer,
+                                   listening->client.options->by_lane ? IPC_RENDERER_LANE : 0);
+    if (r >= 0)
         r = ipc_renderer_set_title(listening->renderer, "ipcbusctl listen");
     if (r >= 0)
         r = ipc_renderer_on_state(listening->renderer, &listening->state, on_state, listening);

@@ -211,6 +211,8 @@ static int make_renderer(Load *load)
 
     r = ipc_renderer_new(&load->renderer, load->client.bus, options->name);
     if (r >= 0)
+        r = ipc_renderer_set_flags(load->renderer, options->by_lane ? IPC_RENDERER_LANE : 0);
+    if (r >= 0)
         r = ipc_renderer_set_title(load->renderer, "ipcbusctl bench");
     if (r >= 0)
         r = ipc_renderer_set_timeout(load->renderer, options->timeout_usec);

@@ -20,6 +20,7 @@ enum {
     OPTION_JSON,
     OPTION_TIMEOUT,
     OPTION_AUTO_START,
+    OPTION_LANE,
     OPTION_SIZE,
     OPTION_CONCURRENCY,
     OPTION_DURATION,
@@ -36,6 +37,7 @@ static const struct option long_options[] = {
     { "json", required_argument, NULL, OPTION_JSON },
     { "timeout", required_argument, NULL, OPTION_TIMEOUT },
     { "auto-start", required_argument, NULL, OPTION_AUTO_START },
+    { "lane", no_argument, NULL, OPTION_LANE },
     { "size", required_argument, NULL, OPTION_SIZE },
     { "concurrency", required_argument, NULL, OPTION_CONCURRENCY },
     { "duration", required_argument, NULL, OPTION_DURATION },
@@ -59,6 +61,7 @@ void options_print_help(const char *own)
          "      --timeout=SECONDS  how long to wait for answers: 25 by default, 0 or\n"
          "                         infinity for ever, fractions such as 0.5 are welcome\n"
          "      --auto-start=BOOL  whether the bus may start the app: yes (the default) or no\n"
+         "      --lane             send and listen by a private socket, a lane, as a renderer\n"
          "  -h, --help             print this help, or that of a command, and exit\n"
          "      --version          print the version and exit\n"
          "\n"
@@ -173,6 +176,9 @@ static ExitStatus take_option(Options *options, int option, char *const *argv, F
         return parse_timeout(optarg, &options->timeout_usec, failure);
     case OPTION_AUTO_START:
         return parse_auto_start(optarg, &options->no_auto_start, failure);
+    case OPTION_LANE:
+        options->by_lane = true;
+        return STATUS_OK;
     case OPTION_SIZE:
         options->sizes = optarg;
         return STATUS_OK;
@@ -203,6 +209,13 @@ static int next_option(int argc, char **argv)
     return getopt_long(argc, argv, "-:hH:M:", long_options, NULL);
 }
 
+ExitStatus options_refuse_lane(const Options *options, const char *command, Failure *failure)
+{
+    return options->by_lane ? failure_set(failure, STATUS_USAGE, NULL,
+                                          "%s: --lane is for commands that send or listen", command) :
+                              STATUS_OK;
+}
+
 ExitStatus options_refuse_of_bench(const Options *options, const char *command, Failure *failure)
 {
     const char *option = options->sizes         ? "--size" :
@@ -212,6 +225,14 @@ ExitStatus options_refuse_of_bench(const Options *options, const char *command, 
 
     return option ? failure_set(failure, STATUS_USAGE, NULL, "%s: %s is an option of bench", command, option) :
                     STATUS_OK;
+}
+
+/* It would be a socket of the other machine. */
+static ExitStatus check_lane(const Options *options, Failure *failure)
+{
+    if (options->by_lane && options->bus.kind == BUS_HOST)
+        return failure_set(failure, STATUS_USAGE, NULL, "--lane needs a bus of this machine: a socket does not go through ssh");
+    return STATUS_OK;
 }
 
 static ExitStatus check_words(char **words, Failure *failure)
@@ -249,5 +270,6 @@ ExitStatus options_parse(Options *ret, int argc, char **argv, Failure *failure)
         options.words[n_words++] = argv[optind++];
     options.words[n_words] = NULL;
     *ret = options;
-    return check_words(options.words, failure);
+    status = check_lane(&options, failure);
+    return status == STATUS_OK ? check_words(options.words, failure) : status;
 }

@@ -19,6 +19,7 @@ typedef struct Options {
     const char *concurrency;
     const char *duration;
     bool no_auto_start; /* what is not running stays so */
+    bool by_lane;
     bool help;
     bool version;
     char **words; /* the command and its operands; ends with NULL */
@@ -29,6 +30,9 @@ typedef struct Options {
  * word such as -5 is none.
  */
 ExitStatus options_parse(Options *ret, int argc, char **argv, Failure *failure);
+
+/* Refuses --lane. */
+ExitStatus options_refuse_lane(const Options *options, const char *command, Failure *failure);
 
 /* Refuses what only the command bench takes. */
 ExitStatus options_refuse_of_bench(const Options *options, const char *command, Failure *failure);

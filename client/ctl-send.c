@@ -7,6 +7,7 @@
 
 #include "ctl-args.h"
 #include "ctl-client.h"
+#include "ctl-lane.h"
 #include "ctl-output.h"
 #include "ipc-names.h"
 #include "macro.h"
@@ -40,20 +41,22 @@ static ExitStatus new_call(Client *client, sd_bus_message **ret_call, const char
 }
 
 /* The result is JSON whatever the style, since only JSON can say all that it may be. */
+static ExitStatus print_text(const Options *options, const char *result, Failure *failure)
+{
+    if (!output_is_json(result))
+        return failure_set(failure, STATUS_FAILED, NULL, "%s answered with something that is not JSON", options->name);
+    output_json(stdout, result, options->style);
+    putchar('\n');
+    return STATUS_OK;
+}
+
 static ExitStatus print_result(Client *client, sd_bus_message *answer, Failure *failure)
 {
     const char *result;
     int r;
 
     r = sd_bus_message_read(answer, "s", &result);
-    if (r < 0)
-        return client_fail(client, r, failure);
-    if (!output_is_json(result))
-        return failure_set(failure, STATUS_FAILED, NULL, "%s answered with something that is not JSON",
-                           client->options->name);
-    output_json(stdout, result, client->options->style);
-    putchar('\n');
-    return STATUS_OK;
+    return r < 0 ? client_fail(client, r, failure) : print_text(client->options, result, failure);
 }
 
 /* The caller does not register: it is an anonymous one, for which main need not make an object. */
@@ -82,13 +85,39 @@ static ExitStatus send_message(const Options *options, const char *member, char 
     return status;
 }
 
+static ExitStatus send_by_lane(const Options *options, char **operands, Failure *failure)
+{
+    _cleanup_(message_clear) Message message = { 0 };
+    ExitStatus status;
+
+    status = message_read(&message, operands, failure);
+    return status == STATUS_OK ? lane_send(options, message.channel, message.args, failure) : status;
+}
+
 ExitStatus send_command(const Options *options, char **operands, Failure *failure)
 {
     _cleanup_(sd_bus_message_unrefp) sd_bus_message *answer = NULL;
     _cleanup_(client_close) Client client = { 0 };
 
+    if (options->by_lane)
+        return send_by_lane(options, operands, failure);
     /* There is no result, but a refusal must be seen, and that the message has arrived. */
     return send_message(options, "Send", operands, &answer, &client, failure);
+}
+
+typedef ExitStatus (*LaneCall)(const Options *options, const char *channel, const char *args, char **ret_result,
+                               Failure *failure);
+
+static ExitStatus call_by_lane_and_print(const Options *options, LaneCall call, char **operands, Failure *failure)
+{
+    _cleanup_(message_clear) Message message = { 0 };
+    _cleanup_free_ char *result = NULL;
+    ExitStatus status;
+
+    status = message_read(&message, operands, failure);
+    if (status == STATUS_OK)
+        status = call(options, message.channel, message.args, &result, failure);
+    return status == STATUS_OK ? print_text(options, result, failure) : status;
 }
 
 static ExitStatus send_and_print(const Options *options, const char *member, char **operands, Failure *failure)
@@ -103,11 +132,15 @@ static ExitStatus send_and_print(const Options *options, const char *member, cha
 
 ExitStatus send_invoke_command(const Options *options, char **operands, Failure *failure)
 {
+    if (options->by_lane)
+        return call_by_lane_and_print(options, lane_invoke, operands, failure);
     return send_and_print(options, "Invoke", operands, failure);
 }
 
 ExitStatus send_sync_command(const Options *options, char **operands, Failure *failure)
 {
+    if (options->by_lane)
+        return call_by_lane_and_print(options, lane_send_sync, operands, failure);
     return send_and_print(options, "SendSync", operands, failure);
 }
 
@@ -152,6 +185,8 @@ ExitStatus send_to_command(const Options *options, char **operands, Failure *fai
     status = args_read_id(operands[0], &id, failure);
     if (status == STATUS_OK)
         status = message_read(&message, operands + 1, failure);
+    if (status == STATUS_OK && options->by_lane)
+        return lane_send_to(options, id, message.channel, message.args, failure);
     if (status == STATUS_OK)
         status = client_open(&client, options, failure);
     if (status == STATUS_OK)

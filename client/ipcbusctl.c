@@ -57,6 +57,7 @@ static const Command commands[] = {
         .summary = "Run the listeners of a channel",
         .description = "Nothing is printed. That nobody listens is no error.\n",
         .example = "ipcbusctl send todo:add '{\"title\": \"milk\"}' 2",
+        .takes_lane = true,
         .run = send_command,
     },
     {
@@ -68,6 +69,7 @@ static const Command commands[] = {
         .description = "The result is JSON. If the handler rejects, the exit status is 4, and standard error has\n"
                        "its message, its error name and, in a second line, the detail if there is one.\n",
         .example = "ipcbusctl invoke add -5 3",
+        .takes_lane = true,
         .run = send_invoke_command,
     },
     {
@@ -78,6 +80,7 @@ static const Command commands[] = {
         .summary = "Run the listeners and print the answer",
         .description = "The first value that a listener returns is printed as JSON.\n",
         .example = "ipcbusctl send-sync config:get theme",
+        .takes_lane = true,
         .run = send_sync_command,
     },
     {
@@ -88,6 +91,7 @@ static const Command commands[] = {
         .summary = "Send a message to another renderer",
         .description = "'ipcbusctl list' shows the ids. The sender is a renderer of its own for the moment.\n",
         .example = "ipcbusctl send-to 3 note:show 42",
+        .takes_lane = true,
         .run = send_to_command,
     },
     {
@@ -98,6 +102,7 @@ static const Command commands[] = {
         .description = "Prints {\"id\": N} when it is registered, and again after each restart of the app; then\n"
                        "each message as a line of JSON. Without CHANNEL, all messages are printed.\n",
         .example = "ipcbusctl listen notes:changed | jq --unbuffered .args",
+        .takes_lane = true,
         .run = listen_command,
     },
     {
@@ -109,6 +114,7 @@ static const Command commands[] = {
                        "measured, by size and by how many are under way at once. send-sync blocks: it is\n"
                        "always one at a time.\n",
         .example = "ipcbusctl bench invoke --size=64,1M --concurrency=1 --duration=5",
+        .takes_lane = true,
         .own_options = bench_options_help,
         .run = bench_command,
     },
@@ -150,6 +156,8 @@ static ExitStatus run_command(const Options *options, const Command *command, Fa
     ExitStatus status;
 
     status = command_check_operands(command, operands, failure);
+    if (status == STATUS_OK && !command->takes_lane)
+        status = options_refuse_lane(options, command->name, failure);
     if (status == STATUS_OK && !command->own_options)
         status = options_refuse_of_bench(options, command->name, failure);
     return status == STATUS_OK ? command->run(options, operands, failure) : status;

@@ -33,6 +33,11 @@ measures_what_is_asked() {
         expect "$(column 1)" 'invoke send-sync ' && expect "$(column 3)" '101 1 '
 }
 
+measures_lanes() {
+    ctl --lane bench "${quick[@]}" && expect "$status" 0 && expect "$(<"$tmp/err")" "" && is_in_order &&
+        expect "$(column 1)" 'invoke invoke send send send-sync '
+}
+
 # One that takes longer than the time that there is.
 measures_at_least_once() {
     ctl bench --duration=0.001 --size=1M --concurrency=1 && expect "$status" 0 && is_in_order && expect "$(column 4)" '1 1 1 '
@@ -114,6 +119,7 @@ test_case "no service" lacks_service
 if test_case "the daemon starts" start_daemon --module=echo; then
     test_case "everything is measured" measures_everything
     test_case "what is asked for is measured" measures_what_is_asked
+    test_case "lanes are measured" measures_lanes
     test_case "each is measured at least once" measures_at_least_once
     test_case "--json" tells_machines
     test_case "a progress bar, on a terminal only" shows_progress

@@ -392,6 +392,64 @@ bus_goes_away() {
         ended "$caller" 1 && expect_match "$(<"$tmp/caller.err")" 'The bus went away' && wait_for_daemon
 }
 
+# ---- lanes ----
+
+is_by_lane() {
+    ctl --json=short status "$(id_of one)" && expect_match "$(<"$tmp/out")" '"transport":"lane"'
+}
+
+sends_by_lane() {
+    prints '[1,"a"]' --lane invoke echo 1 a && prints '["b"]' send-sync echo b --lane &&
+        prints $'{\n  "a": [\n    {}\n  ]\n}' --json=pretty --lane invoke echo-later 0 '{"a":[{}]}' || return
+    ctl --lane invoke whoami && expect_match "$(<"$tmp/out")" '"id":[1-9]' && prints '' --lane send nonesuch &&
+        until_true nobody_is_there
+}
+
+# Nothing tells that a message has arrived, but who hears it.
+listens_by_lane() {
+    listen one --lane && is_by_lane && ctl --lane send echo-broadcast 1 && until_true grep -q echo-broadcast "$tmp/one" &&
+        ctl --lane send-to "$(id_of one)" hello 2 && until_true grep -q hello "$tmp/one" &&
+        expect_match "$(tail -n 1 "$tmp/one")" '^\{"channel": "hello", "args": \[2\], "sender_id": [1-9][0-9]*\}$' &&
+        prints '' --lane send-to 4711 hello && stop_listening && expect "$(<"$tmp/one.err")" ""
+}
+
+fails_by_lane() {
+    fails 4 'oh no \(com\.example\.Error\.Broken\)$' --lane invoke echo-error com.example.Error.Broken 'oh no' '{"a": [1]}' &&
+        expect "$(tail -n +2 "$tmp/err")" '{"a":[1]}' &&
+        fails_in_one_line 1 "'nonesuch'.*org.ipcbus.Error.NoHandler" --lane invoke nonesuch &&
+        fails_in_one_line 1 'org.ipcbus.Error.NoListener' --lane send-sync nonesuch &&
+        fails_in_one_line 5 'within 0.2 s \(org.freedesktop.DBus.Error.Timeout\)' --lane --timeout=0.2 invoke echo-later 60000 &&
+        fails_in_one_line 3 'com\.example\.None' --lane --name=com.example.None invoke echo &&
+        fails_in_one_line 3 'com\.example\.None' --lane --name=com.example.None listen &&
+        fails_in_one_line 3 'com\.example\.None' --lane --auto-start=no --name=com.example.None send echo
+}
+
+hangs_by_lane() {
+    local failed=0
+    kill -STOP "$daemon_pid" || return
+    fails_in_one_line 5 'within 0.3 s' --lane --timeout=0.3 invoke echo &&
+        fails_in_one_line 5 'within 0.3 s' --lane --timeout=0.3 send-sync echo || failed=1
+    kill -CONT "$daemon_pid"
+    return "$failed"
+}
+
+# A service whose policy lets nobody have a lane.
+lane_is_denied() {
+    local policy=$tmp/no-lanes.json
+    printf '{"default": "allow", "rules": [{"allow": false, "verbs": ["open-lane"]}]}\n' >"$policy"
+    stop_daemon && start_daemon --module=echo --policy="$policy" &&
+        fails_in_one_line 1 'org.freedesktop.DBus.Error.AccessDenied' --lane invoke echo && prints '[]' invoke echo &&
+        stop_daemon && start_daemon --module=echo
+}
+
+refuses_lanes() {
+    local command
+    for command in list status channels help; do
+        refused "$command: --lane" --lane "$command" || return
+    done
+    refused '--lane needs a bus of this machine' --lane --host=somewhere invoke echo && refused "'--lane=1'" --lane=1 invoke echo
+}
+
 # ---- the stories ----
 
 start_bus "$tmp"
@@ -403,6 +461,7 @@ test_case "bad options" bad_options
 test_case "bad values of options" bad_values
 test_case "bad operands" bad_operands
 test_case "words that are not UTF-8" not_utf8
+test_case "--lane where there is none" refuses_lanes
 test_case "no bus" no_bus
 test_case "no service" no_service
 test_case "--auto-start" starts_only_what_it_may
@@ -433,6 +492,11 @@ if test_case "the daemon starts" start_daemon --module=echo; then
     test_case "listen until interrupted" listens_until_interrupted
     test_case "listen until the reader leaves" listens_for_a_reader
     test_case "listen through a restart" listens_through_restarts
+    test_case "by a lane: send, send-sync, invoke" sends_by_lane
+    test_case "by a lane: listen, send-to" listens_by_lane
+    test_case "by a lane: what goes wrong" fails_by_lane
+    test_case "by a lane: the service hangs" hangs_by_lane
+    test_case "by a lane: denied" lane_is_denied
     test_case "the service hangs" service_hangs
     test_case "the service dies in a call" service_dies
     test_case "the daemon stops" eval 'stop_daemon && expect "$status" 0'
