@@ -64,7 +64,8 @@ library() {
     check "$tmp/exported" "$tmp/sorted" "$name: the library (<) and the map (>) agree"
 }
 
-library libipcbus "$src"/interfaces/ipc-[!g]*.h "$src/service/ipc-main.h" "$src/client/ipc-renderer.h"
+library libipcbus "$src"/interfaces/ipc-[!g]*.h "$src/service/ipc-app.h" "$src/service/ipc-invocation.h" \
+    "$src/service/ipc-main.h" "$src/service/ipc-web-contents.h" "$src/client/ipc-renderer.h"
 if [ -e "$build/.libs/libipcbus-glib.so" ]; then
     library libipcbus-glib "$src"/interfaces/ipc-g*.h "$src/service/ipc-main-glib.h" "$src/client/ipc-renderer-glib.h"
 fi
