@@ -4,27 +4,8 @@
 # Where there is a display, it is shown until it is closed; else it is used under Xvfb, and leaves a screenshot.
 set -euo pipefail
 
-build=$(cd "$1" && pwd)
-tmp=$(mktemp -d)
-pids=() # of what runs in the background; the bus comes first and ends last
-export XDG_DATA_HOME=$tmp/data
-export PATH=$build/client:$build/service:$PATH
-unset DBUS_SESSION_BUS_ADDRESS DBUS_STARTER_ADDRESS DBUS_STARTER_BUS_TYPE
-
-clean_up() {
-    local index
-    trap - EXIT
-    trap '' HUP INT TERM
-    for ((index = ${#pids[@]} - 1; index >= 0; index--)); do
-        kill "${pids[index]}" 2>/dev/null || true
-        wait "${pids[index]}" 2>/dev/null || true
-    done
-    rm -rf "$tmp"
-}
-trap clean_up EXIT
-trap 'exit 129' HUP
-trap 'exit 130' INT
-trap 'exit 143' TERM
+# shellcheck source=tests/demo-stage.sh
+. "$(dirname "$0")/demo-stage.sh"
 
 # until_true COMMAND...: waits for a condition.
 until_true() {
@@ -43,33 +24,6 @@ fail() {
 
 # shellcheck source=tests/desktop-stage.sh
 . "$(dirname "$0")/desktop-stage.sh"
-
-start_bus() {
-    mkdir -p "$tmp/services" "$XDG_DATA_HOME"
-    cat >"$tmp/services/org.ipcbus.Main.service" <<END
-[D-BUS Service]
-Name=org.ipcbus.Main
-Exec=$build/service/ipcbusd --module=notes
-END
-    cat >"$tmp/bus.conf" <<END
-<busconfig>
-  <type>session</type>
-  <listen>unix:path=$tmp/bus</listen>
-  <servicedir>$tmp/services</servicedir>
-  <policy context="default">
-    <allow send_destination="*" eavesdrop="true"/>
-    <allow eavesdrop="true"/>
-    <allow own="*"/>
-  </policy>
-</busconfig>
-END
-    mkfifo "$tmp/ready"
-    dbus-daemon --config-file="$tmp/bus.conf" --nofork --nopidfile --print-address=3 3>"$tmp/ready" 2>"$tmp/bus.log" &
-    pids+=($!)
-    # Nothing but an end of file comes from a bus that fails to start.
-    read -r DBUS_SESSION_BUS_ADDRESS <"$tmp/ready" || fail "the bus did not start"
-    export DBUS_SESSION_BUS_ADDRESS
-}
 
 write_notes() {
     ipcbusctl invoke notes:add '{"title": "Ideas", "text": "# Someday\n- a boat\n- a smaller boat"}'
@@ -99,7 +53,7 @@ show_to_nobody() {
     echo "There is no display, so here is a picture: $screenshots/desktop.png"
 }
 
-start_bus
+start_bus --module=notes
 write_notes >/dev/null || fail "the service did not start"
 if [[ -n ${DISPLAY-}${WAYLAND_DISPLAY-} ]]; then
     show

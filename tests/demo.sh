@@ -3,30 +3,9 @@
 # demo.sh BUILD-FOLDER: what ipcbus does, shown with the real programs on a bus of its own. Each step is verified.
 set -euo pipefail
 
-build=$(cd "$1" && pwd)
-tmp=$(mktemp -d)
-pids=() # of what runs in the background; the bus comes first and ends last
-export XDG_DATA_HOME=$tmp/data XDG_RUNTIME_DIR=$tmp/run
-export PATH=$build/client:$build/service:$PATH
-unset DBUS_SESSION_BUS_ADDRESS DBUS_STARTER_ADDRESS DBUS_STARTER_BUS_TYPE
-
-clean_up() {
-    local index service=${service-}
-    trap - EXIT
-    trap '' HUP INT TERM
-    [[ -z $service ]] || kill "$service" 2>/dev/null || true
-    for ((index = ${#pids[@]} - 1; index >= 0; index--)); do
-        kill "${pids[index]}" 2>/dev/null || true
-        wait "${pids[index]}" 2>/dev/null || true
-    done
-    # The service is the bus's child, not ours, so tail waits for it.
-    [[ -z $service ]] || timeout 5 tail --pid="$service" -s 0.1 -f /dev/null || kill -KILL "$service" 2>/dev/null || true
-    rm -rf "$tmp"
-}
-trap clean_up EXIT
-trap 'exit 129' HUP
-trap 'exit 130' INT
-trap 'exit 143' TERM
+# shellcheck source=tests/demo-stage.sh
+. "$(dirname "$0")/demo-stage.sh"
+export XDG_RUNTIME_DIR=$tmp/run
 
 # ---- telling and verifying ----
 
@@ -62,37 +41,6 @@ await() {
     grep -E --max-count=1 -- "$2" < <(timeout 20 tail -n +1 -f "$1") || fail "this should come: $2"
 }
 
-# ---- the stage ----
-
-# A session bus that starts the service when somebody first talks to it.
-start_bus() {
-    mkdir -p "$tmp/services" "$XDG_DATA_HOME"
-    mkdir -m 700 "$XDG_RUNTIME_DIR"
-    cat >"$tmp/services/org.ipcbus.Main.service" <<END
-[D-BUS Service]
-Name=org.ipcbus.Main
-Exec=$build/service/ipcbusd --module=echo --module=notes
-END
-    cat >"$tmp/bus.conf" <<END
-<busconfig>
-  <type>session</type>
-  <listen>unix:path=$tmp/bus</listen>
-  <servicedir>$tmp/services</servicedir>
-  <policy context="default">
-    <allow send_destination="*" eavesdrop="true"/>
-    <allow eavesdrop="true"/>
-    <allow own="*"/>
-  </policy>
-</busconfig>
-END
-    mkfifo "$tmp/ready"
-    dbus-daemon --config-file="$tmp/bus.conf" --nofork --nopidfile --print-address=3 3>"$tmp/ready" 2>"$tmp/bus.log" &
-    pids+=($!)
-    # Nothing but an end of file comes from a bus that fails to start.
-    read -r DBUS_SESSION_BUS_ADDRESS <"$tmp/ready" || fail "the bus did not start"
-    export DBUS_SESSION_BUS_ADDRESS
-}
-
 # listen NAME: a renderer in the background. Its id is left in $id.
 listen() {
     printf '$ ipcbusctl listen notes:changed greeting >%s &\n' "$1"
@@ -104,7 +52,8 @@ listen() {
 
 # ---- the steps ----
 
-start_bus
+mkdir -m 700 "$XDG_RUNTIME_DIR"
+start_bus --module=echo --module=notes
 
 title "Nobody runs the service, and the first call starts it"
 run "busctl --user call org.freedesktop.DBus /org/freedesktop/DBus org.freedesktop.DBus NameHasOwner s org.ipcbus.Main"

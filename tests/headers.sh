@@ -2,34 +2,11 @@
 # SPDX-License-Identifier: MIT
 # Each installed header compiles alone, from C99 to C23 and in C++, with the flags that pkg-config tells.
 set -u
-export LC_ALL=C.UTF-8
+# shellcheck source=tests/tap-fixture.sh
+. "$(dirname "$0")/tap-fixture.sh"
 
 build=${top_builddir:-$PWD}
 warnings=(-pedantic -Wall -Wextra -Wshadow -Wundef -Werror)
-number=0
-failed=0
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
-trap 'exit 1' HUP INT TERM
-
-# test_case DESCRIPTION COMMAND...: what it says is shown if it fails.
-test_case() {
-    local description=$1
-    shift
-    number=$((number + 1))
-    if "$@" >"$tmp/log" 2>&1; then
-        echo "ok $number - $description"
-    else
-        echo "not ok $number - $description"
-        sed 's/^/# /' "$tmp/log"
-        failed=1
-    fi
-}
-
-skip_case() {
-    number=$((number + 1))
-    echo "ok $number - $1 # SKIP $2"
-}
 
 # The headers go below $tmp/root. What pkg-config tells of other libraries is not ours to judge: they are system headers.
 install_headers() {
@@ -126,5 +103,4 @@ with clang c
 standards=(c++11 c++14 c++17 c++20)
 with g++ c++
 with clang++ c++
-echo "1..$number"
-exit "$failed"
+finish
