@@ -15,7 +15,7 @@ static void print_value(const Series *series)
     Spread spread = series_get_spread(series);
 
     printf(" %10.*f +-%2.0f%%", spread.median < 100 ? 1 : 0, spread.median,
-           50 * (spread.max - spread.min) / spread.median);
+           50 * (spread.high - spread.low) / spread.median);
 }
 
 static void print_peers(const Picture *picture, const char *title, bool is_rate)
@@ -53,7 +53,7 @@ static void print_fanout(const Series fanout[N_CROWDS], const char *where)
 
 void picture_print(const Picture *picture)
 {
-    printf("%s, %s, all on CPU %u, medians of %u rounds and half of their spread\n", picture->machine, picture->date,
+    printf("%s, %s, all on CPU %u, medians of %u rounds, and how far the middle half of them is spread\n", picture->machine, picture->date,
            picture->cpu, picture->n_rounds);
     print_peers(picture, "There and back, us", false);
     print_peers(picture, "One way, messages a second", true);
@@ -72,7 +72,8 @@ static json_t *spread_to_json(const Series *series)
 {
     Spread spread = series_get_spread(series);
 
-    return json_pack("{s:f, s:f, s:f}", "median", spread.median, "min", spread.min, "max", spread.max);
+    return json_pack("{s:f, s:f, s:f, s:f, s:f}", "median", spread.median, "min", spread.min, "low", spread.low, "high",
+                     spread.high, "max", spread.max);
 }
 
 static json_t *peer_to_json(const Peer *peer)
@@ -136,8 +137,8 @@ static void plot_data(FILE *plot, const Picture *picture)
         for (unsigned size = 0; size < N_SIZES; size++) {
             Spread latency = series_get_spread(&peer->latency[size]), rate = series_get_spread(&peer->rate[size]);
 
-            fprintf(plot, "%u %g %g %g %g %g %g\n", picture_sizes[size], latency.median, latency.min, latency.max,
-                    rate.median, rate.min, rate.max);
+            fprintf(plot, "%u %g %g %g %g %g %g\n", picture_sizes[size], latency.median, latency.low, latency.high,
+                    rate.median, rate.low, rate.high);
         }
         fprintf(plot, "EOD\n");
     }
@@ -149,12 +150,12 @@ static void plot_fanout_data(FILE *plot, const char *name, const Series fanout[N
     for (unsigned i = 0; i < N_CROWDS; i++) {
         Spread spread = series_get_spread(&fanout[i]);
 
-        fprintf(plot, "%u %g %g %g\n", picture_crowds[i], spread.median, spread.min, spread.max);
+        fprintf(plot, "%u %g %g %g\n", picture_crowds[i], spread.median, spread.low, spread.high);
     }
     fprintf(plot, "EOD\n");
 }
 
-/* column: of the median, before those of the least and the greatest. */
+/* column: of the median, before the ends of the middle half. */
 static void plot_peers(FILE *plot, const Picture *picture, const char *title, const char *axis, unsigned column)
 {
     const char *separator = "plot";

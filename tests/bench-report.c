@@ -26,7 +26,8 @@ Spread series_get_spread(const Series *series)
         return (Spread){ 0 };
     memcpy(values, series->values, n * sizeof(*values));
     qsort(values, n, sizeof(*values), compare_values);
-    return (Spread){ (values[(n - 1) / 2] + values[n / 2]) / 2, values[0], values[n - 1] };
+    return (Spread){ (values[(n - 1) / 2] + values[n / 2]) / 2, values[0], values[n - 1], values[(n - 1) / 4],
+                     values[n - 1 - (n - 1) / 4] };
 }
 
 void series_add(Series *series, double value)

@@ -25,6 +25,7 @@ typedef struct Spread {
     double median;
     double min;
     double max;
+    double low, high; /* between them lies the middle half */
 } Spread;
 
 Spread series_get_spread(const Series *series);
