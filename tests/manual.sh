@@ -151,6 +151,15 @@ overview_tells_the_errnos() {
     done <"$tmp/errnos"
 }
 
+# The installation has its own folders, and its pages have their names.
+tells_where_things_are() {
+    local folder
+    ! grep -rl '@[a-z]*@' "$man_folder" || return
+    for folder in "$(dirname "$(find "$tmp/root" -name org.ipcbus.Main1.xml)")" "$modules"; do
+        grep -rqF -- "${folder#"$tmp/root"}" "$man_folder" || { echo "no page tells of ${folder#"$tmp/root"}"; return 1; }
+    done
+}
+
 # tells_every_option PROGRAM PAGE: as its --help lists them.
 tells_every_option() {
     local option
@@ -298,6 +307,7 @@ test_case "a function's name leads to its page" link_leads_to_its_page
 test_case "the pages that are referred to are there" references_are_there
 test_case "ipcbus.7 tells every name and limit" overview_is_complete
 test_case "ipcbus.7 tells the errno of each error" overview_tells_the_errnos
+test_case "the pages tell where things are" tells_where_things_are
 test_case "ipcbusctl.1 tells every option" tells_every_option "$ipcbusctl" ipcbusctl.1
 test_case "ipcbusd.8 tells every option" tells_every_option "$ipcbusd" ipcbusd.8
 
