@@ -58,8 +58,8 @@ static int find_by_name(const char *name, char **ret_path)
         *ret_path = TAKE_PTR(installed);
         return 0;
     }
-    log_error("There is no module '%s': looked for %s%s%s", name, in_tree ? in_tree : "", in_tree ? " and " : "",
-              installed);
+    log_error("There is no module '%s': looked for %s%s%s%s", name, in_tree ? in_tree : "", in_tree ? " and " : "",
+              installed, access(name, F_OK) == 0 ? "; a file in this folder is a path: put ./ before it" : "");
     return -ENOENT;
 }
 

@@ -133,6 +133,17 @@ unknown_module() {
         refuses 1 "'$tmp/nonesuch.so'.*No such file" --address="$address" --module="$tmp/nonesuch.so"
 }
 
+# It lies in the working folder, and a name is not a path.
+module_without_path() {
+    (cd "$tmp" && refuses 1 "'first\.so'.*put \./ before it" --address="$address" --module=first.so &&
+        refuses 1 "'nonesuch\.so'.*/nonesuch\.so\.so$" --address="$address" --module=nonesuch.so)
+}
+
+is_told_to_have_no_module() {
+    start_daemon && grep -q 'No module is loaded' "$tmp/daemon.log" && stop_daemon && expect "$status" 0 || return
+    start_daemon --module=echo && ! grep -q 'No module' "$tmp/daemon.log" && stop_daemon && expect "$status" 0
+}
+
 broken_module() {
     echo "no shared object" >"$tmp/text.so"
     refuses 1 "$tmp/text.so" --address="$address" --module="$tmp/text.so" &&
@@ -451,6 +462,8 @@ test_case "malformed times of --exit-on-idle" malformed_idle_times
 test_case "no bus" no_bus
 test_case "no address" refuses 1 "'?nonsense'?" --address=nonsense
 test_case "a module that does not exist" unknown_module
+test_case "a module in the working folder" module_without_path
+test_case "no module" is_told_to_have_no_module
 test_case "a name that is taken" taken_name
 test_case "a name that the bus refuses" refuses 1 "org.ipcbus.Denied" --address="$address" --name=org.ipcbus.Denied
 test_case "the same module twice" refuses 1 "'echo' is loaded already" --address="$address" --module=echo --module=echo
