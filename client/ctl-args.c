@@ -32,6 +32,8 @@ static ExitStatus write_word(FILE *stream, const char *word, Failure *failure)
     json_error_t error;
     json_t *value;
 
+    if (!utf8_is_valid(word))
+        return failure_set(failure, STATUS_FAILED, IPC_ERROR_INVALID_ARGS, "ARG '%.40s' is not UTF-8", word);
     value = json_loads(word, JSON_DECODE_ANY | JSON_ALLOW_NUL, &error);
     if (value) {
         json_decref(value);
@@ -110,6 +112,8 @@ ExitStatus args_check_channel(const char *channel, Failure *failure)
     if (length == 0 || length > IPC_CHANNEL_MAX)
         return failure_set(failure, STATUS_FAILED, IPC_ERROR_INVALID_CHANNEL,
                            "CHANNEL must have 1 to %u bytes; this one has %zu", IPC_CHANNEL_MAX, length);
+    if (!utf8_is_valid(channel))
+        return failure_set(failure, STATUS_FAILED, IPC_ERROR_INVALID_CHANNEL, "CHANNEL '%.40s' is not UTF-8", channel);
     if (has_noncharacter(channel))
         return failure_set(failure, STATUS_FAILED, IPC_ERROR_INVALID_CHANNEL,
                            "CHANNEL has a code point that D-Bus does not carry");

@@ -2,6 +2,7 @@
 #include "ctl-client.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -17,6 +18,7 @@
  */
 
 #define CANCEL_USEC (1u * 1000 * 1000) /* us that writing a Cancel may take */
+#define ANSWER_USEC (1u * 1000 * 1000) /* us that the bus may take to say what it could start */
 #define DBUS_NAME "org.freedesktop.DBus"
 
 static uint64_t usec_from_now(uint64_t usec)
@@ -92,17 +94,6 @@ static ExitStatus status_at_first(const ipc_error *error)
     return failure_status_of(error->name, true);
 }
 
-ExitStatus client_fail_to_register(Client *client, const ipc_error *error, Failure *failure)
-{
-    ExitStatus status = status_at_first(error);
-
-    /* Of a unit that failed, the message tells what to do. */
-    if (status == STATUS_NO_SERVICE && !strstr(error->message, "systemctl"))
-        return failure_set(failure, status, error->name, "%s; " CLIENT_START_HINT, error->message,
-                           client->options->name);
-    return failure_set(failure, status, error->name, "%s", error->message);
-}
-
 static const char *bus_description(const BusTarget *target)
 {
     static const char *const descriptions[] = {
@@ -130,6 +121,33 @@ static ExitStatus explain_missing(Client *client, const char *error_name, const 
                            name, bus_description(target), target->where ? target->where : "", name);
     return failure_set(failure, STATUS_NO_SERVICE, error_name, "%s is not running and could not be started: %s", name,
                        message);
+}
+
+/* Whether the bus would start the app; true where it does not say. */
+static bool is_activatable(Client *client)
+{
+    _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL, *answer = NULL;
+    const char *name = "";
+
+    if (sd_bus_message_new_method_call(client->bus, &call, DBUS_NAME, "/org/freedesktop/DBus", DBUS_NAME,
+                                       "ListActivatableNames") < 0 ||
+        sd_bus_call(client->bus, call, ANSWER_USEC, NULL, &answer) < 0 ||
+        sd_bus_message_enter_container(answer, 'a', "s") < 0)
+        return true;
+    while (sd_bus_message_read_basic(answer, 's', &name) > 0)
+        if (strcmp(name, client->options->name) == 0)
+            return true;
+    return false;
+}
+
+/* Of what could not be started, the message of the library tells why, and of a unit, too, what to do. */
+ExitStatus client_fail_to_register(Client *client, const ipc_error *error, Failure *failure)
+{
+    ExitStatus status = status_at_first(error);
+
+    if (status == STATUS_NO_SERVICE && !is_activatable(client))
+        return explain_missing(client, SD_BUS_ERROR_SERVICE_UNKNOWN, error->message, failure);
+    return failure_set(failure, status, error->name, "%s", error->message);
 }
 
 /* The bus sent the error in place of the service, which it could not reach. */
@@ -162,13 +180,12 @@ static ExitStatus explain_answer(Client *client, sd_bus_message *answer, Failure
     const sd_bus_error *error = sd_bus_message_get_error(answer);
     const char *sender = sd_bus_message_get_sender(answer);
     const char *message = error->message ? error->message : "The call failed";
-    ExitStatus status;
 
     if (sender && strcmp(sender, DBUS_NAME) == 0)
         return explain_for_bus(client, error->name, message, failure);
-    status = failure_set(failure, failure_status_of(error->name, false), error->name, "%s", message);
+    (void)failure_set(failure, failure_status_of(error->name, false), error->name, "%s", message);
     take_detail(answer, failure);
-    return status;
+    return failure->status;
 }
 
 static int on_answer(sd_bus_message *answer, void *userdata, sd_bus_error *error)

@@ -49,6 +49,9 @@ void failure_set_detail(Failure *failure, const char *detail)
 {
     free(failure->detail);
     failure->detail = output_is_json(detail) ? strdup(detail) : NULL;
+    /* Whatever the name: only handlers have one. */
+    if (failure->status == STATUS_FAILED)
+        failure->status = STATUS_REJECTED;
 }
 
 static bool is_one_of(const char *name, const char *const *names, size_t n_names)

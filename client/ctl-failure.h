@@ -26,7 +26,7 @@ ExitStatus failure_set(Failure *failure, ExitStatus status, const char *name, co
     __attribute__((format(printf, 4, 5)));
 ExitStatus failure_out_of_memory(Failure *failure);
 
-/* The detail is a stranger's text: it is kept only if it is JSON. */
+/* What the handler added, hence it was the handler that rejected. It is a stranger's text: kept only if it is JSON. */
 void failure_set_detail(Failure *failure, const char *detail);
 
 /* What an error answer of D-Bus means; from_bus: the bus itself made it, as the service could not. */

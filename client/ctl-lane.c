@@ -52,9 +52,10 @@ static void fail_by_error(LaneClient *lane, const ipc_error *error)
         fail(lane, -ETIMEDOUT);
         return;
     }
-    lane->status = client_fail_by_error(error, lane->failure);
+    (void)client_fail_by_error(error, lane->failure);
     if (detail)
         failure_set_detail(lane->failure, detail);
+    lane->status = lane->failure->status;
 }
 
 /* ---- a renderer for the moment ---- */

@@ -8,7 +8,6 @@
 #include <string.h>
 #include <systemd/sd-bus.h>
 
-#include "ctl-utf8.h"
 #include "ipc-names.h"
 
 enum {
@@ -235,14 +234,6 @@ static ExitStatus check_lane(const Options *options, Failure *failure)
     return STATUS_OK;
 }
 
-static ExitStatus check_words(char **words, Failure *failure)
-{
-    for (int i = 0; words[i]; i++)
-        if (!utf8_is_valid(words[i]))
-            return failure_set(failure, STATUS_USAGE, NULL, "The word '%s' is not UTF-8", words[i]);
-    return STATUS_OK;
-}
-
 ExitStatus options_parse(Options *ret, int argc, char **argv, Failure *failure)
 {
     Options options = {
@@ -270,6 +261,5 @@ ExitStatus options_parse(Options *ret, int argc, char **argv, Failure *failure)
         options.words[n_words++] = argv[optind++];
     options.words[n_words] = NULL;
     *ret = options;
-    status = check_lane(&options, failure);
-    return status == STATUS_OK ? check_words(options.words, failure) : status;
+    return check_lane(&options, failure);
 }

@@ -33,7 +33,7 @@ static ExitStatus show_renderer(Client *client, uint32_t id, Failure *failure)
     snprintf(path, sizeof(path), IPC_WEB_CONTENTS_PATH "/%u", id);
     status = client_get_properties(client, path, IPC_WEB_CONTENTS_INTERFACE, &answer, failure);
     if (failure->name && strcmp(failure->name, SD_BUS_ERROR_UNKNOWN_OBJECT) == 0)
-        return failure_set(failure, status, IPC_ERROR_NO_SUCH_WEB_CONTENTS, "No renderer %u", id);
+        return failure_set(failure, status, IPC_ERROR_NO_SUCH_WEB_CONTENTS, "There is no renderer %u", id);
     if (status != STATUS_OK)
         return status;
     r = properties_read(answer, &renderer);

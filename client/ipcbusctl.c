@@ -185,8 +185,11 @@ static ExitStatus choose_command(const Options *options, const Command **ret_com
     return name ? find_command(name, ret_command, failure) : STATUS_OK;
 }
 
+/* What is wrong with help is that it knows no such command. */
 static void report(const Failure *failure, const Command *command)
 {
+    if (command && command->run == help_command)
+        command = NULL;
     failure_report(failure);
     if (failure->status == STATUS_USAGE)
         fprintf(stderr, "Try 'ipcbusctl%s%s --help'.\n", command ? " " : "", command ? command->name : "");

@@ -116,8 +116,18 @@ bad_operands() {
         refused "'4294967296'" status 4294967296
 }
 
+# What an operand says is refused as main would refuse it; a command or an id that makes no sense is wrong usage.
 not_utf8() {
-    refused "'caf.xe9'" invoke echo $'caf\xe9' && refused "'.xff'" invoke $'\xff' && refused "'.xff'" listen $'\xff'
+    fails_in_one_line 1 "ARG 'caf.xe9' is not UTF-8.*InvalidArgs" invoke echo $'caf\xe9' &&
+        fails_in_one_line 1 "CHANNEL '.xff' is not UTF-8.*InvalidChannel" invoke $'\xff' &&
+        fails_in_one_line 1 "'.xff'.*InvalidChannel" listen $'\xff' && refused "'.xff'" $'\xff' &&
+        refused "'.xff'" status $'\xff' && refused "'.xff'" bench $'\xff' && refused "'.xff'" help $'\xff'
+}
+
+# Who asks for help is told where there is some.
+help_of_nothing() {
+    refused "Unknown command 'nonesuch'" help nonesuch && expect "$(tail -n 1 "$tmp/err")" "Try 'ipcbusctl --help'." &&
+        refused "'extra'" help list extra && expect "$(tail -n 1 "$tmp/err")" "Try 'ipcbusctl --help'."
 }
 
 # ---- words and JSON ----
@@ -212,7 +222,7 @@ nobody_is_there() {
 }
 
 lacks_renderers() {
-    fails_in_one_line 1 'No renderer 4711 \(org.ipcbus.Error.NoSuchWebContents\)' status 4711 &&
+    fails_in_one_line 1 'There is no renderer 4711 \(org.ipcbus.Error.NoSuchWebContents\)' status 4711 &&
         fails_in_one_line 1 'org.ipcbus.Error.NoSuchWebContents' send-to 4711 echo
 }
 
@@ -231,7 +241,9 @@ failed() {
         fails_in_one_line 1 'org.ipcbus.Error.NoListener' send-sync nonesuch &&
         fails_in_one_line 1 'org.ipcbus.Error.ReplyNeverSent' invoke echo-never &&
         fails_in_one_line 1 'org.freedesktop.DBus.Error.AccessDenied' invoke echo-error \
-            org.freedesktop.DBus.Error.AccessDenied no
+            org.freedesktop.DBus.Error.AccessDenied no &&
+        fails 4 'org.freedesktop.DBus.Error.AccessDenied' invoke echo-error \
+            org.freedesktop.DBus.Error.AccessDenied no '{"why": "a handler says so"}'
 }
 
 timed_out() {
@@ -243,7 +255,9 @@ timed_out() {
 
 no_service() {
     fails_in_one_line 3 'com\.example\.None is not running.*ServiceUnknown' --name=com.example.None list &&
-        fails_in_one_line 3 'com\.example\.None' --name=com.example.None listen &&
+        fails_in_one_line 3 'com\.example\.None is not running.*ServiceUnknown' --name=com.example.None listen &&
+        fails_in_one_line 3 'com\.example\.None is not running.*ServiceUnknown' --name=com.example.None bench &&
+        fails_in_one_line 3 'com\.example\.None is not running.*ServiceUnknown' --name=com.example.None --lane invoke echo &&
         fails_in_one_line 3 'com\.example\.None' --name=com.example.None invoke echo || return
     printf '[D-BUS Service]\nName=com.example.Broken\nExec=/bin/false\n' >"$tmp/services/broken.service"
     ask_bus ReloadConfig &&
@@ -461,6 +475,7 @@ test_case "bad options" bad_options
 test_case "bad values of options" bad_values
 test_case "bad operands" bad_operands
 test_case "words that are not UTF-8" not_utf8
+test_case "help with what is no command" help_of_nothing
 test_case "--lane where there is none" refuses_lanes
 test_case "no bus" no_bus
 test_case "no service" no_service
