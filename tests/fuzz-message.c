@@ -1,164 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Messages into the thunks: an app whose bus is played by the fuzzer, over a socket pair. The bytes are a play: each
- * step sends a call from one of a few peers, well formed or not, raw bytes, a peer's leaving, or has main do something.
+ * Messages into the thunks: an app whose bus is played by the fuzzer. The bytes are a play: each step sends a call from
+ * one of a few peers, well formed or not, raw bytes, a peer's leaving, or has main do something.
  */
 
-#include <errno.h>
-#include <stdio.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
-#include "fuzz.h"
-#include "ipc-main.h"
+#include "app.h"
+#include "fuzz-app.h"
 #include "macro.h"
+#include "window.h"
 
-#define KEPT_MAX 16
-#define ROUNDS_MAX 1000
+#define STEPS_MAX 100u
 
-typedef struct Play {
-    ipc_app *app;
-    sd_bus *bus; /* the other end */
-    ipc_invocation *kept[KEPT_MAX];
-    unsigned n_kept;
-    bool answers_pings;
-} Play;
-
-/* ---- main ---- */
-
-static int handle_echo(ipc_invocation *invocation, json_t *args, void *userdata)
-{
-    (void)userdata;
-    return ipc_invocation_resolve(invocation, args);
-}
-
-static int handle_keep(ipc_invocation *invocation, json_t *args, void *userdata)
-{
-    Play *play = userdata;
-
-    (void)args;
-    if (play->n_kept == KEPT_MAX)
-        return -EBUSY;
-    play->kept[play->n_kept++] = ipc_invocation_ref(invocation);
-    return 0;
-}
-
-static void on_message(ipc_event *event, json_t *args, void *userdata)
-{
-    (void)userdata;
-    if (ipc_event_is_sync(event))
-        (void)ipc_event_return(event, args);
-    (void)ipc_event_reply(event, "reply", args);
-}
-
-static void settle_one(Play *play)
-{
-    if (play->n_kept == 0)
-        return;
-    (void)ipc_invocation_resolvef(play->kept[--play->n_kept], "s", "late");
-    ipc_invocation_unref(play->kept[play->n_kept]);
-}
-
-/* ---- the bus ---- */
-
-static void answer_as(sd_bus_message *call, const char *sender)
-{
-    _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
-
-    check(sd_bus_message_new_method_return(call, &reply) >= 0);
-    check(sd_bus_message_set_sender(reply, sender) >= 0);
-    if (strcmp(sd_bus_message_get_member(call), "GetConnectionCredentials") == 0)
-        check(sd_bus_message_append(reply, "a{sv}", 2, "UnixUserID", "u", (uint32_t)geteuid(), "ProcessID", "u",
-                                    (uint32_t)getpid()) >= 0);
-    (void)sd_bus_send(NULL, reply, NULL);
-}
-
-static int on_call(sd_bus_message *message, void *userdata, sd_bus_error *error)
-{
-    const char *destination = sd_bus_message_get_destination(message);
-    Play *play = userdata;
-
-    (void)error;
-    if (sd_bus_message_is_method_call(message, NULL, NULL) <= 0 || !destination)
-        return 0;
-    if (*destination != ':' || play->answers_pings)
-        answer_as(message, destination);
-    return 1;
-}
-
-static void run(Play *play)
-{
-    int i, r = 1, s = 1;
-
-    for (i = 0; i < ROUNDS_MAX && (r > 0 || s > 0); i++) {
-        r = ipc_app_process(play->app);
-        s = sd_bus_process(play->bus, NULL);
-    }
-}
-
-static bool raise_curtain(Play *play)
-{
-    _cleanup_(sd_bus_unrefp) sd_bus *server = NULL;
-    sd_id128_t id = SD_ID128_MAKE(01, 02, 03, 04, 05, 06, 07, 08, 09, 0a, 0b, 0c, 0d, 0e, 0f, 10);
-    int pair[2];
-
-    check(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) == 0);
-    check(sd_bus_new(&server) >= 0 && sd_bus_set_fd(server, pair[0], pair[0]) >= 0);
-    check(sd_bus_set_server(server, true, id) >= 0 && sd_bus_start(server) >= 0);
-    check(sd_bus_new(&play->bus) >= 0 && sd_bus_set_fd(play->bus, pair[1], pair[1]) >= 0);
-    check(sd_bus_start(play->bus) >= 0 && sd_bus_add_filter(play->bus, NULL, on_call, play) >= 0);
-    if (ipc_app_new(&play->app, server, "org.example.Fuzz") < 0)
-        return false;
-    check(ipc_main_handle(ipc_app_get_main(play->app), NULL, "echo", handle_echo, NULL) >= 0);
-    check(ipc_main_handle(ipc_app_get_main(play->app), NULL, "keep", handle_keep, play) >= 0);
-    check(ipc_main_on(ipc_app_get_main(play->app), NULL, "echo", on_message, NULL) >= 0);
-    return true;
-}
-
-/* ---- steps ---- */
-
-static const char *take_one(Input *input, const char *const *words, size_t n)
-{
-    return words[take_byte(input) % n];
-}
-
-#define TAKE_ONE(input, ...)                                           \
-    ({                                                                 \
-        static const char *const words_[] = { __VA_ARGS__ };           \
-        take_one(input, words_, ELEMENTSOF(words_));                   \
-    })
-
-static const char *take_peer(Input *input)
-{
-    return TAKE_ONE(input, ":1.1", ":1.2", ":1.3", ":1.4", "org.freedesktop.DBus");
-}
-
-static void append_basic(Input *input, sd_bus_message *message, char type)
-{
-    _cleanup_free_ char *word = NULL;
-    union {
-        uint8_t byte;
-        uint32_t number;
-        uint64_t large;
-    } value = { .large = 0 };
-
-    if (type == 's') {
-        word = take_word(input);
-        (void)sd_bus_message_append_basic(message, 's', word);
-        return;
-    }
-    value.number = take_byte(input);
-    (void)sd_bus_message_append_basic(message, type, &value);
-}
-
-static void append_all(Input *input, sd_bus_message *message, const char *types)
-{
-    for (; *types; types++)
-        append_basic(input, message, *types);
-}
-
-static void send_from(Play *play, sd_bus_message *message, const char *sender, uint8_t flags)
+static void send_from(FuzzApp *play, sd_bus_message *message, const char *sender, uint8_t flags)
 {
     uint64_t cookie;
 
@@ -166,7 +20,9 @@ static void send_from(Play *play, sd_bus_message *message, const char *sender, u
         (void)sd_bus_send(play->bus, message, flags & 1 ? NULL : &cookie);
 }
 
-static void step_call(Play *play, Input *input)
+/* ---- steps ---- */
+
+static void step_call(FuzzApp *play, Input *input)
 {
     _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL;
     const char *sender = take_peer(input);
@@ -180,7 +36,7 @@ static void step_call(Play *play, Input *input)
 }
 
 /* The channels and texts that get furthest. */
-static void step_known(Play *play, Input *input)
+static void step_known(FuzzApp *play, Input *input)
 {
     _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL;
     const char *sender = take_peer(input), *member = TAKE_ONE(input, "Send", "Invoke", "SendSync", "SendToHost");
@@ -192,7 +48,7 @@ static void step_known(Play *play, Input *input)
     send_from(play, call, sender, take_byte(input));
 }
 
-static void step_register(Play *play, Input *input)
+static void step_register(FuzzApp *play, Input *input)
 {
     _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL;
     _cleanup_free_ char *title = take_word(input), *token = take_word(input);
@@ -202,7 +58,7 @@ static void step_register(Play *play, Input *input)
         send_from(play, call, take_peer(input), 0);
 }
 
-static void step_builtin(Play *play, Input *input)
+static void step_builtin(FuzzApp *play, Input *input)
 {
     _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL;
     const char *path = TAKE_ONE(input, IPC_MAIN_PATH, IPC_WEB_CONTENTS_PATH "/1", IPC_WEB_CONTENTS_PATH "/01", "/",
@@ -221,42 +77,38 @@ static void step_builtin(Play *play, Input *input)
     send_from(play, call, take_peer(input), 0);
 }
 
-static void step_leave(Play *play, Input *input)
+static void step_leave(FuzzApp *play, Input *input)
 {
-    _cleanup_(sd_bus_message_unrefp) sd_bus_message *signal = NULL;
-    const char *name = take_peer(input);
-
-    check(sd_bus_message_new_signal(play->bus, &signal, "/org/freedesktop/DBus", "org.freedesktop.DBus",
-                                    "NameOwnerChanged") >= 0);
-    check(sd_bus_message_append(signal, "sss", name, name, "") >= 0);
-    send_from(play, signal, "org.freedesktop.DBus", 0);
+    fuzz_app_leave(play, take_peer(input));
 }
 
-static void step_raw(Play *play, Input *input)
+static void step_raw(FuzzApp *play, Input *input)
 {
-    size_t size;
-    _cleanup_free_ char *bytes = take_bytes(input, &size);
-
-    run(play);
-    (void)!send(sd_bus_get_fd(play->bus), bytes, size, MSG_NOSIGNAL);
+    fuzz_app_run(play);
+    fuzz_bus_send_raw(play->bus, input);
 }
 
-static void step_main(Play *play, Input *input)
+/* Really to send as much as a window takes would be slow. */
+static void fill_windows(FuzzApp *play, size_t size)
 {
-    /* Large ones are slow, so they are rare. */
-    size_t number = take_byte(input), size = number < 240 ? number : 140 * 1024;
-    char *filling = malloc(size + 1);
+    Peer *peer;
 
-    check(filling);
-    memset(filling, 'x', size);
-    filling[size] = '\0';
-    (void)ipc_app_broadcastf(play->app, "x", "s", filling);
-    free(filling);
+    TAILQ_FOREACH(peer, &play->app->peers.list, link)
+        window_sent(peer, size);
 }
 
-static void step(Play *play, Input *input)
+static void step_main(FuzzApp *play, Input *input)
 {
-    static void (*const steps[])(Play *, Input *) = {
+    unsigned number = take_byte(input);
+
+    if (number >= 240 && !play->app->is_closed)
+        fill_windows(play, 140 * 1024);
+    (void)ipc_app_broadcastf(play->app, "x", "s", number % 2 == 0 ? "x" : "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx");
+}
+
+static void step(FuzzApp *play, Input *input)
+{
+    static void (*const steps[])(FuzzApp *, Input *) = {
         step_call, step_known, step_register, step_builtin, step_leave, step_raw, step_main,
     };
     unsigned number = take_byte(input);
@@ -264,26 +116,22 @@ static void step(Play *play, Input *input)
     if (number % 10 < ELEMENTSOF(steps))
         steps[number % 10](play, input);
     else if (number % 10 == 7)
-        settle_one(play);
+        fuzz_app_settle_one(play);
     else if (number % 10 == 8)
         play->answers_pings = !play->answers_pings;
     else
-        run(play);
+        fuzz_app_run(play);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     Input input = { data, size };
-    Play play = { 0 };
+    FuzzApp play;
+    unsigned i;
 
-    if (raise_curtain(&play))
-        while (input.size > 0)
-            step(&play, &input);
-    if (play.app)
-        run(&play);
-    while (play.n_kept > 0)
-        settle_one(&play);
-    ipc_app_unref(play.app);
-    sd_bus_close_unref(play.bus);
+    fuzz_app_open(&play);
+    for (i = 0; i < STEPS_MAX && input.size > 0; i++)
+        step(&play, &input);
+    fuzz_app_close(&play);
     return 0;
 }
