@@ -158,6 +158,9 @@ static void port_linger(ipc_port *port)
     if (port->watch.set && watch_set_events(&port->watch, EPOLLOUT) >= 0) {
         port->is_lingering = true;
         ipc_port_ref(port);
+        /* Else the loop would live as long as the port, and the port as long as nobody runs the loop. */
+        port->event = sd_event_unref(port->event);
+        watch_leave_to_loop(&port->watch);
         return;
     }
     (void)wire_flush_all(&port->wire, IPC_STOP_TIMEOUT_USEC);

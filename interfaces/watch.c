@@ -78,15 +78,50 @@ int watch_set_events(Watch *watch, uint32_t events)
     return r < 0 ? r : watch_poll(watch);
 }
 
+static void watch_take_back(Watch *watch)
+{
+    if (!watch->is_floating)
+        return;
+    watch->is_floating = false;
+    (void)sd_event_source_set_destroy_callback(watch->source, NULL);
+    /* The loop's reference to the source goes, and with it the source. */
+    (void)sd_event_source_set_enabled(watch->source, SD_EVENT_OFF);
+    (void)sd_event_source_set_floating(watch->source, false);
+    watch->source = NULL;
+}
+
 void watch_remove(Watch *watch)
 {
     if (!watch->set)
         return;
     watch->events = 0;
     (void)watch_poll(watch);
+    watch_take_back(watch);
     watch->source = sd_event_source_disable_unref(watch->source);
     LIST_REMOVE(watch, link);
     watch->set = NULL;
+}
+
+static void on_loop_gone(void *userdata)
+{
+    Watch *watch = userdata;
+
+    watch->is_floating = false;
+    watch->source = NULL;
+    watch_remove(watch);
+    if (watch->gone)
+        watch->gone(watch);
+}
+
+void watch_leave_to_loop(Watch *watch)
+{
+    if (!watch->source || watch->is_floating ||
+        sd_event_source_set_destroy_callback(watch->source, on_loop_gone) < 0)
+        return;
+    watch->is_floating = true;
+    (void)sd_event_source_set_floating(watch->source, true);
+    /* If the loop had nobody else, this is its end. */
+    sd_event_source_unref(watch->source);
 }
 
 int watch_set_attach(WatchSet *set, sd_event *event, int64_t priority)

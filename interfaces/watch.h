@@ -22,8 +22,9 @@ struct Watch {
     int fd;
     uint32_t events;  /* of epoll; 0: nothing is waited for, not even its end */
     WatchRun run;
-    WatchRun gone; /* the set was cleared, and the watch with it; NULL: nobody cares */
+    WatchRun gone; /* the set was cleared, or the loop went that it was left to; NULL: nobody cares */
     sd_event_source *source;
+    bool is_floating; /* the loop owns the source */
     uint32_t polled;  /* the events that the set's fd waits for */
     LIST_ENTRY(Watch) link;
 };
@@ -51,3 +52,6 @@ int watch_set_dispatch(WatchSet *set);
 int watch_add(WatchSet *set, Watch *watch, int fd, uint32_t events, WatchRun run, WatchRun gone);
 int watch_set_events(Watch *watch, uint32_t events);
 void watch_remove(Watch *watch);
+
+/* It keeps its sd-event loop no longer, and goes when that goes. It may be gone when this returns. */
+void watch_leave_to_loop(Watch *watch);

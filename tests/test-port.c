@@ -192,16 +192,23 @@ static void test_dropped_closes(void)
     expect_log(s, "");
 }
 
-/* What was accepted is written by the loop, when the port is long gone. */
-static void test_dropped_with_much_to_write(void)
+/* More than the socket takes. */
+static void post_much(PortStory *s)
 {
-    g_autoptr(PortStory) s = port_story_new();
     unsigned i;
-    size_t n_heard = 0;
 
     must(ipc_port_attach_event(s->a, s->event, SD_EVENT_PRIORITY_NORMAL));
     for (i = 0; i < 20000; i++)
         must(ipc_port_post_text(s->a, "\"text\"", 6, NULL));
+}
+
+/* What was accepted is written by the loop, when the port is long gone. */
+static void test_dropped_with_much_to_write(void)
+{
+    g_autoptr(PortStory) s = port_story_new();
+    size_t n_heard = 0;
+
+    post_much(s);
     s->a = ipc_port_unref(s->a);
     must(ipc_port_on_text(s->b, NULL, on_count_text, &n_heard));
     must(ipc_port_attach_event(s->b, s->event, SD_EVENT_PRIORITY_NORMAL));
@@ -210,14 +217,27 @@ static void test_dropped_with_much_to_write(void)
     g_assert_cmpuint(n_heard, ==, 20000 * 6);
 }
 
+/* Nobody is left to write it: nothing of the port stays, as the end of each story finds. */
+static void test_lingering_loop_goes(void)
+{
+    g_autoptr(PortStory) s = port_story_new();
+    g_autoptr(PortStory) other = port_story_new();
+
+    post_much(s);
+    s->a = ipc_port_unref(s->a);
+    s->event = sd_event_unref(s->event);
+
+    post_much(other);
+    other->event = sd_event_unref(other->event);
+    ipc_port_close(other->a);
+    g_assert_true(ipc_port_is_closed(other->a));
+}
+
 static void test_lingering_peer_goes(void)
 {
     g_autoptr(PortStory) s = port_story_new();
-    unsigned i;
 
-    must(ipc_port_attach_event(s->a, s->event, SD_EVENT_PRIORITY_NORMAL));
-    for (i = 0; i < 20000; i++)
-        must(ipc_port_post_text(s->a, "\"text\"", 6, NULL));
+    post_much(s);
     s->a = ipc_port_unref(s->a);
     s->b = ipc_port_unref(s->b);
     run_idle(s);
@@ -398,6 +418,7 @@ int main(int argc, char **argv)
     g_test_add_func("/port/close-after-messages", test_close_after_messages);
     g_test_add_func("/port/dropped-closes", test_dropped_closes);
     g_test_add_func("/port/dropped-with-much-to-write", test_dropped_with_much_to_write);
+    g_test_add_func("/port/lingering-loop-goes", test_lingering_loop_goes);
     g_test_add_func("/port/lingering-peer-goes", test_lingering_peer_goes);
     g_test_add_func("/port/close-from-callback", test_close_from_callback);
     g_test_add_func("/port/drop-from-callback", test_drop_from_callback);
