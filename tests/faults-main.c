@@ -16,6 +16,7 @@ typedef struct Service {
     unsigned last_heard[N_RENDERERS];
     GHashTable *n_sent; /* to each renderer, by id */
     GQueue kept;
+    GRand *rand;
 } Service;
 
 unsigned faults_count_fds(void)
@@ -42,6 +43,11 @@ sd_bus *faults_connect(const Shared *shared)
     return NULL;
 }
 
+GRand *faults_new_rand(const Shared *shared, unsigned number)
+{
+    return g_rand_new_with_seed_array((guint32[]){ shared->seed, number, shared->n_starts[number] }, 3);
+}
+
 /* What came before in the same registration has all been heard, but for what its sender knows to have failed. */
 static void check_order(Service *s, unsigned number, unsigned line, uint32_t id)
 {
@@ -61,8 +67,7 @@ static void check_order(Service *s, unsigned number, unsigned line, uint32_t id)
 static void on_message(ipc_event *event, json_t *args, void *userdata)
 {
     Service *s = userdata;
-    unsigned line = (unsigned)json_integer_value(json_array_get(args, 0));
-    unsigned number = (unsigned)json_integer_value(json_array_get(args, 1));
+    unsigned line = faults_number(args, 0), number = faults_number(args, 1);
 
     check_order(s, number, line, ipc_event_get_sender_id(event));
     s->shared->n_heard++;
@@ -94,8 +99,7 @@ static int on_call(ipc_invocation *invocation, json_t *args, void *userdata)
 {
     Service *s = userdata;
     ipc_web_contents *contents = ipc_sender_get_web_contents(ipc_invocation_get_sender(invocation));
-    unsigned line = (unsigned)json_integer_value(json_array_get(args, 0));
-    unsigned call = (unsigned)json_integer_value(json_array_get(args, 1));
+    unsigned line = faults_number(args, 0), call = faults_number(args, 1);
 
     faults_check(s->shared, line < N_RENDERERS && call < CALLS_MAX);
     faults_check(s->shared, s->shared->lines[line].n_runs[call]++ == 0);
@@ -114,6 +118,23 @@ static int on_call(ipc_invocation *invocation, json_t *args, void *userdata)
     return 0;
 }
 
+/* A port goes on to some renderer, and main is not in between any more. Now and then it is dropped. */
+static void on_port(ipc_event *event, json_t *args, void *userdata)
+{
+    Service *s = userdata;
+    ipc_transfer transfer = { 0 };
+    ipc_web_contents **all;
+    int i, n;
+
+    transfer.ports = ipc_event_get_ports(event, &transfer.n_ports);
+    faults_check(s->shared, transfer.n_ports == 1);
+    n = must(ipc_web_contents_get_all(s->app, &all));
+    i = g_rand_int_range(s->rand, 0, n + 1);
+    if (i < n)
+        (void)ipc_web_contents_post_message(all[i], "port", json_array_get(args, 0), &transfer);
+    free(all);
+}
+
 int faults_serve(Shared *shared, unsigned number)
 {
     Service s = { .shared = shared, .generation = shared->main_generation++ };
@@ -129,13 +150,16 @@ int faults_serve(Shared *shared, unsigned number)
     sd_bus_unref(bus);
     g_queue_init(&s.kept);
     s.n_sent = g_hash_table_new(NULL, NULL);
+    s.rand = g_rand_new_with_seed_array((guint32[]){ shared->seed, s.generation }, 2);
     must(ipc_main_on(ipc_app_get_main(s.app), NULL, "n", on_message, &s));
+    must(ipc_main_on(ipc_app_get_main(s.app), NULL, "port", on_port, &s));
     must(ipc_main_handle(ipc_app_get_main(s.app), NULL, "call", on_call, &s));
     r = ipc_app_run(s.app);
     while (s.kept.length > 0)
         ipc_invocation_unref(g_queue_pop_head(&s.kept));
     ipc_app_unref(s.app);
     g_hash_table_unref(s.n_sent);
+    g_rand_free(s.rand);
     faults_check(shared, r >= 0 || r == -ENOTCONN || r == -ECONNRESET || r == -ETIMEDOUT || r == -EEXIST);
     faults_check(shared, faults_count_fds() == n_fds);
     return 0;

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
-#include <signal.h>
 
-#include "faults.h"
+#include "faults-window.h"
 
 /* A renderer of the fault harness. */
 
@@ -10,22 +9,34 @@
 #define WAIT_USEC 2000
 #define TIMEOUT_USEC (20u * 1000 * 1000)
 
-typedef struct Window {
-    Shared *shared;
-    ipc_renderer *renderer;
-    unsigned number;
-    GRand *rand;
-    GHashTable *pending; /* calls */
-    unsigned generation; /* of main, that numbers come from */
-    unsigned next_number;
-} Window;
-
-static volatile sig_atomic_t is_over;
+volatile sig_atomic_t faults_is_over;
 
 static void on_term(int number)
 {
     (void)number;
-    is_over = 1;
+    faults_is_over = 1;
+}
+
+void faults_take_term(void)
+{
+    sigset_t terminate;
+
+    signal(SIGTERM, on_term);
+    sigemptyset(&terminate);
+    sigaddset(&terminate, SIGTERM);
+    g_assert_cmpint(sigprocmask(SIG_UNBLOCK, &terminate, NULL), ==, 0);
+}
+
+int faults_run_once(ipc_renderer *renderer)
+{
+    int r;
+
+    do
+        r = ipc_renderer_process(renderer);
+    while (r > 0 && !faults_is_over);
+    if (r == 0)
+        r = ipc_renderer_wait(renderer, WAIT_USEC);
+    return r == -EINTR ? 0 : r;
 }
 
 /* ---- from main ---- */
@@ -33,8 +44,7 @@ static void on_term(int number)
 static void on_number(ipc_event *event, json_t *args, void *userdata)
 {
     Window *w = userdata;
-    unsigned generation = (unsigned)json_integer_value(json_array_get(args, 0));
-    unsigned number = (unsigned)json_integer_value(json_array_get(args, 1));
+    unsigned generation = faults_number(args, 0), number = faults_number(args, 1);
 
     (void)event;
     faults_check(w->shared, generation >= w->generation);
@@ -119,42 +129,107 @@ static void ask(Window *w)
         (void)ipc_renderer_cancel(w->renderer, pending->slot);
 }
 
+/* ---- to other renderers ---- */
+
+/* Ids begin anew with main. */
+static void begin_epoch(Window *w)
+{
+    unsigned i;
+
+    w->epoch = w->shared->next_epoch++;
+    for (i = 0; i < NEIGHBOURS; i++)
+        w->next_to[i] = 0;
+}
+
+static void on_state(ipc_renderer *renderer, ipc_renderer_state state, const ipc_error *error, void *userdata)
+{
+    (void)renderer, (void)error;
+    if (state == IPC_RENDERER_GONE)
+        begin_epoch(userdata);
+}
+
+static void tell_neighbour(Window *w)
+{
+    unsigned id = (unsigned)g_rand_int_range(w->rand, 1, NEIGHBOURS);
+
+    if (ipc_renderer_send_tof(w->renderer, id, "neighbour", "ii", w->epoch, w->next_to[id]) >= 0)
+        w->next_to[id]++;
+}
+
+/* What was sent before the first one came may have been sent before there was this renderer. */
+static void on_neighbour(ipc_event *event, json_t *args, void *userdata)
+{
+    Window *w = userdata;
+    unsigned number = faults_number(args, 1);
+    gpointer epoch = GUINT_TO_POINTER(faults_number(args, 0)), last;
+
+    (void)event;
+    if (g_hash_table_lookup_extended(w->last_from, epoch, NULL, &last))
+        faults_check(w->shared, number == GPOINTER_TO_UINT(last) + 1);
+    g_hash_table_insert(w->last_from, epoch, GUINT_TO_POINTER(number));
+    w->shared->n_neighbours++;
+}
+
+/* ---- its life ---- */
+
 static void act(Window *w)
 {
     int i, chance;
 
+    ports_act(w);
+    host_act(w);
     for (i = g_rand_int_range(w->rand, 0, 8); i > 0; i--) {
         chance = g_rand_int_range(w->rand, 0, 100);
-        if (chance < 50)
+        if (chance < 45)
             say(w);
-        else if (chance < 95)
+        else if (chance < 90)
             ask(w);
         else if (chance < 98)
-            (void)ipc_renderer_send_tof(w->renderer, (uint32_t)g_rand_int_range(w->rand, 1, 8), "other", "i", 1);
+            tell_neighbour(w);
         else
             say_sync(w);
+        /* What it has read in there is to be told before ids are used again. */
+        if (chance >= 98)
+            return;
     }
 }
-
-/* ---- its life ---- */
 
 static void live(Window *w)
 {
     int r = 0;
 
-    while (!is_over && r >= 0) {
+    while (!faults_is_over && r >= 0) {
         act(w);
-        do
-            r = ipc_renderer_process(w->renderer);
-        while (r > 0 && !is_over);
-        if (r == 0)
-            r = ipc_renderer_wait(w->renderer, WAIT_USEC);
-        if (r == -EINTR)
-            r = 0;
+        r = faults_run_once(w->renderer);
     }
+    host_end(w);
     /* The bus is gone, and what was pending has settled by it; or else it does so now. */
     ipc_renderer_close(w->renderer);
     faults_check(w->shared, g_hash_table_size(w->pending) == 0);
+}
+
+static void begin(Window *w, sd_bus *bus)
+{
+    must(ipc_renderer_new(&w->renderer, bus, FIXTURE_NAME));
+    must(ipc_renderer_set_flags(w->renderer, HAS_LANE(w->number) ? IPC_RENDERER_LANE : 0));
+    must(ipc_renderer_set_timeout(w->renderer, TIMEOUT_USEC));
+    must(ipc_renderer_on(w->renderer, NULL, "number", on_number, w));
+    must(ipc_renderer_on(w->renderer, NULL, "neighbour", on_neighbour, w));
+    must(ipc_renderer_on_state(w->renderer, NULL, on_state, w));
+    w->rand = faults_new_rand(w->shared, w->number);
+    w->pending = g_hash_table_new(NULL, NULL);
+    w->last_from = g_hash_table_new(NULL, NULL);
+    begin_epoch(w);
+    ports_begin(w);
+}
+
+static void end(Window *w)
+{
+    ports_end(w);
+    ipc_renderer_unref(w->renderer);
+    g_hash_table_unref(w->pending);
+    g_hash_table_unref(w->last_from);
+    g_rand_free(w->rand);
 }
 
 int faults_render(Shared *shared, unsigned number)
@@ -162,24 +237,14 @@ int faults_render(Shared *shared, unsigned number)
     Window w = { .shared = shared, .number = number };
     unsigned n_fds = faults_count_fds();
     sd_bus *bus = faults_connect(shared);
-    sigset_t terminate;
 
-    signal(SIGTERM, on_term);
-    sigemptyset(&terminate);
-    sigaddset(&terminate, SIGTERM);
-    g_assert_cmpint(sigprocmask(SIG_UNBLOCK, &terminate, NULL), ==, 0);
+    faults_take_term();
     if (!bus)
         return 0;
-    must(ipc_renderer_new(&w.renderer, bus, FIXTURE_NAME));
+    begin(&w, bus);
     sd_bus_unref(bus);
-    must(ipc_renderer_set_timeout(w.renderer, TIMEOUT_USEC));
-    must(ipc_renderer_on(w.renderer, NULL, "number", on_number, &w));
-    w.rand = g_rand_new_with_seed((guint32)(getpid() * 7919));
-    w.pending = g_hash_table_new(NULL, NULL);
     live(&w);
-    ipc_renderer_unref(w.renderer);
-    g_hash_table_unref(w.pending);
-    g_rand_free(w.rand);
+    end(&w);
     faults_check(shared, faults_count_fds() == n_fds);
     return 0;
 }

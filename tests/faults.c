@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Faults: a main process and some renderers under a mixed load, while they and the bus are stopped and killed at
- * random. The seed is printed, and with --seed the same faults come again in the same order.
+ * Faults: a main process and some renderers under a mixed load, on the bus and on lanes, with guests and ports, while
+ * they and the bus are stopped and killed at random. The seed is printed, and with --seed the same faults come again in
+ * the same order, to windows that do the same.
  *
  * What must hold all the while, and is written down in memory that all processes share:
  *
  * - each call of a renderer that has not been killed settles exactly once,
  * - no handler runs twice for one call,
  * - what one connection sends to one main arrives in order, without gaps, and nothing twice,
- * - what main sends to one renderer arrives in the same way,
+ * - what main sends to one renderer arrives in the same way, and what renderers, guests and hosts send to each other,
+ * - a port that one renderer gave to another through main carries all that was posted, in order, and tells its end,
  * - whoever ends in good order has no more files open than it began with, and with sanitizers has leaked nothing.
  */
 
@@ -38,7 +40,7 @@ typedef struct Harness {
     Shared *shared;
     GRand *rand;
     Process main;
-    Process renderers[N_RENDERERS];
+    Process windows[N_WINDOWS];
     unsigned n_faults[N_FAULTS];
 } Harness;
 
@@ -67,9 +69,12 @@ static void start_missing(Harness *h)
 
     if (h->main.pid == 0)
         start(h, &h->main, faults_serve, 0);
-    for (i = 0; i < N_RENDERERS; i++)
-        if (h->renderers[i].pid == 0)
-            start(h, &h->renderers[i], faults_render, i);
+    for (i = 0; i < N_WINDOWS; i++) {
+        if (h->windows[i].pid != 0)
+            continue;
+        h->shared->n_starts[i]++;
+        start(h, &h->windows[i], i < N_RENDERERS ? faults_render : faults_visit, i);
+    }
 }
 
 static void judge(Process *process, const char *what, int status)
@@ -97,8 +102,8 @@ static void reap_those_that_ended(Harness *h)
     unsigned i;
 
     reap(&h->main, "main", WNOHANG);
-    for (i = 0; i < N_RENDERERS; i++)
-        reap(&h->renderers[i], "renderer", WNOHANG);
+    for (i = 0; i < N_WINDOWS; i++)
+        reap(&h->windows[i], "renderer", WNOHANG);
 }
 
 static void end(Process *process, const char *what, int signal_number)
@@ -129,7 +134,10 @@ static void change_bus(Harness *h)
     bus_kill(h->bus);
     end(&h->main, "main", SIGKILL);
     for (i = 0; i < N_RENDERERS; i++)
-        reap(&h->renderers[i], "renderer", 0);
+        reap(&h->windows[i], "renderer", 0);
+    /* These may be waiting to be asked in. */
+    for (; i < N_WINDOWS; i++)
+        end(&h->windows[i], "guest", SIGTERM);
     bus_free(h->bus);
     h->bus = bus_new(NULL);
     g_strlcpy(h->shared->address, h->bus->address, sizeof(h->shared->address));
@@ -137,7 +145,7 @@ static void change_bus(Harness *h)
 
 static void commit_fault(Harness *h, Fault fault)
 {
-    Process *renderer = &h->renderers[g_rand_int_range(h->rand, 0, N_RENDERERS)];
+    Process *renderer = &h->windows[g_rand_int_range(h->rand, 0, N_WINDOWS)];
 
     h->n_faults[fault]++;
     switch (fault) {
@@ -187,8 +195,8 @@ static void run(Harness *h, unsigned seconds)
         reap_those_that_ended(h);
         start_missing(h);
     }
-    for (i = 0; i < N_RENDERERS; i++)
-        end(&h->renderers[i], "renderer", SIGTERM);
+    for (i = 0; i < N_WINDOWS; i++)
+        end(&h->windows[i], "renderer", SIGTERM);
     end(&h->main, "main", SIGTERM);
 }
 
@@ -209,10 +217,20 @@ static void report(const Harness *h)
            shared->n_heard_from_main);
     printf("# called: %u, handled: %u, settled: %u, of them with a result: %u\n", shared->n_called,
            shared->n_handled, shared->n_settled, shared->n_resolved);
+    printf("# heard from other renderers: %u\n", shared->n_neighbours);
+    printf("# guests that came: %u, that went before their host: %u, heard from them: %u, heard from hosts: %u\n",
+           shared->n_guests, shared->n_guests_went, shared->n_heard_from_guests, shared->n_heard_from_hosts);
+    printf("# ports given away: %u, of them heard to the end: %u, with messages: %u, that came back: %u\n",
+           shared->n_passages, shared->n_passages_whole, shared->n_passed, shared->n_returned);
     g_assert_cmpuint(shared->n_faults, ==, 0);
     g_assert_cmpuint(shared->n_resolved, >, 0);
     g_assert_cmpuint(shared->n_heard, >, 0);
     g_assert_cmpuint(shared->n_heard_from_main, >, 0);
+    g_assert_cmpuint(shared->n_neighbours, >, 0);
+    g_assert_cmpuint(shared->n_heard_from_guests, >, 0);
+    g_assert_cmpuint(shared->n_heard_from_hosts, >, 0);
+    g_assert_cmpuint(shared->n_passages_whole, >, 0);
+    g_assert_cmpuint(shared->n_returned, >, 0);
 }
 
 static Shared *share(void)
@@ -248,6 +266,7 @@ int main(int argc, char *argv[])
     sigaddset(&terminate, SIGTERM);
     g_assert_cmpint(sigprocmask(SIG_BLOCK, &terminate, NULL), ==, 0);
     h.shared = share();
+    h.shared->seed = (guint32)seed;
     h.rand = g_rand_new_with_seed((guint32)seed);
     h.bus = bus_new(NULL);
     g_strlcpy(h.shared->address, h.bus->address, sizeof(h.shared->address));
