@@ -160,8 +160,10 @@ static void on_port(ipc_event *event, json_t *args, void *userdata)
     g_ptr_array_add(w->held, held);
     must(ipc_port_on_message(held->port, NULL, on_passed, held));
     must(ipc_port_on_close(held->port, NULL, on_held_closed, held));
-    must(ipc_renderer_attach_port(w->renderer, held->port));
     must(ipc_port_start(held->port));
+    /* What came before the bus went is told after it: then nobody hears the port any more. */
+    if (ipc_renderer_attach_port(w->renderer, held->port) < 0)
+        g_ptr_array_remove(w->held, held);
 }
 
 /* ---- their life ---- */
