@@ -50,6 +50,7 @@ typedef struct Incoming {
     Delivery delivery;
     sd_bus_message *message; /* NULL: it came by the lane */
     Parcel *parcel;
+    unsigned n_losses; /* of mains, when it came */
 } Incoming;
 
 static void incoming_deliver(ipc_renderer *renderer, Delivery *delivery, bool is_wanted)
@@ -57,9 +58,9 @@ static void incoming_deliver(ipc_renderer *renderer, Delivery *delivery, bool is
     Incoming *incoming = CONTAINER_OF(delivery, Incoming, delivery);
 
     if (is_wanted && incoming->message)
-        receive_signal(renderer, incoming->message);
+        receive_signal(renderer, incoming->message, incoming->n_losses);
     else if (is_wanted)
-        receive_packet(renderer, &incoming->parcel->packet);
+        receive_packet(renderer, &incoming->parcel->packet, incoming->n_losses);
     sd_bus_message_unref(incoming->message);
     parcel_free(incoming->parcel);
     free(incoming);
@@ -70,7 +71,9 @@ static Incoming *incoming_new(ipc_renderer *renderer)
     Incoming *incoming;
 
     incoming = calloc(1, sizeof(*incoming));
-    if (!incoming)
+    if (incoming)
+        incoming->n_losses = renderer->n_losses;
+    else
         receive_warn(renderer, "A message was lost: out of memory");
     return incoming;
 }

@@ -15,12 +15,17 @@
 typedef struct RendererEvent {
     ipc_event event;
     ipc_renderer *renderer; /* a reference: an event that is kept can still reply */
+    unsigned n_losses;      /* of mains, when it came */
 } RendererEvent;
 
 static int event_reply(ipc_event *event, const char *channel, const char *text, size_t length)
 {
-    ipc_renderer *renderer = ((RendererEvent *)event)->renderer;
+    const RendererEvent *self = (const RendererEvent *)event;
+    ipc_renderer *renderer = self->renderer;
 
+    /* The next main has given the id to another renderer. */
+    if (event->sender_id != 0 && self->n_losses != renderer->n_losses)
+        return -ENOTCONN;
     return send_one_way(renderer, event->sender_id == 0 ? LANE_SEND : LANE_SEND_TO, event->sender_id, channel,
                         text, length);
 }
@@ -45,7 +50,7 @@ static const EventOps renderer_event_ops = {
     .destroy = event_destroy,
 };
 
-int receive_new_event(ipc_renderer *renderer, const char *channel, uint32_t sender_id, ipc_event **ret_event)
+int receive_new_event(ipc_renderer *renderer, const Signal *signal, ipc_event **ret_event)
 {
     RendererEvent *self;
     int r;
@@ -53,12 +58,13 @@ int receive_new_event(ipc_renderer *renderer, const char *channel, uint32_t send
     self = calloc(1, sizeof(*self));
     if (!self)
         return -ENOMEM;
-    r = event_init(&self->event, &renderer_event_ops, channel, sender_id, false);
+    r = event_init(&self->event, &renderer_event_ops, signal->channel, signal->id, false);
     if (r < 0) {
         free(self);
         return r;
     }
     self->renderer = ipc_renderer_ref(renderer);
+    self->n_losses = signal->n_losses;
     *ret_event = &self->event;
     return 0;
 }
@@ -152,7 +158,7 @@ static int receive_message(ipc_renderer *renderer, Signal *signal)
     if (is_heard_as_value(renderer, signal))
         r = args_parse(&args, NULL);
     if (r >= 0)
-        r = receive_new_event(renderer, signal->channel, signal->id, &event);
+        r = receive_new_event(renderer, signal, &event);
     if (r < 0)
         return r;
     event->is_posted = args.is_posted;
@@ -175,9 +181,9 @@ static void receive(ipc_renderer *renderer, Signal *signal)
                                             : "A message of main was not understood, and is lost");
 }
 
-void receive_signal(ipc_renderer *renderer, sd_bus_message *message)
+void receive_signal(ipc_renderer *renderer, sd_bus_message *message, unsigned n_losses)
 {
-    Signal signal = { 0 };
+    Signal signal = { .n_losses = n_losses };
     int r;
 
     r = read_signal(message, &signal);
@@ -189,11 +195,12 @@ void receive_signal(ipc_renderer *renderer, sd_bus_message *message)
     transfers_free(signal.transfers);
 }
 
-void receive_packet(ipc_renderer *renderer, Packet *packet)
+void receive_packet(ipc_renderer *renderer, Packet *packet, unsigned n_losses)
 {
     Signal signal = {
         .verb = packet->verb,
         .id = packet->id,
+        .n_losses = n_losses,
         .channel = packet->channel,
         .text = packet->text,
         .length = packet->length,

@@ -147,7 +147,10 @@ static int check_attached(const ipc_webview *webview)
 {
     if (!webview)
         return -EINVAL;
-    return webview->state == IPC_WEBVIEW_ATTACHED ? 0 : -ENOTCONN;
+    /* Main may have gone already, and that be told only soon: the next one gives the id to another renderer. */
+    if (webview->state != IPC_WEBVIEW_ATTACHED || webview->n_losses != webview->renderer->n_losses)
+        return -ENOTCONN;
+    return 0;
 }
 
 int ipc_webview_send(ipc_webview *webview, const char *channel, json_t *args)
@@ -220,7 +223,7 @@ static int receive_guest_message(ipc_renderer *renderer, const Signal *signal)
     if (emitter_count(observers, WEBVIEW_MESSAGE) > emitter_count_texts(observers, WEBVIEW_MESSAGE))
         r = args_parse(&args, NULL);
     if (r >= 0)
-        r = receive_new_event(renderer, signal->channel, signal->id, &event);
+        r = receive_new_event(renderer, signal, &event);
     if (r >= 0)
         event_emit(&webview->observers, WEBVIEW_MESSAGE, event, &args);
     return r < 0 ? r : 0;

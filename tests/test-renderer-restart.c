@@ -310,23 +310,30 @@ static void on_webview(ipc_webview *webview, ipc_webview_state state, const ipc_
     *(ipc_webview_state *)userdata = state;
 }
 
+static ipc_webview *embed(Fixture *f, Client *host, Client *guest, ipc_webview_state *state)
+{
+    ipc_webview *webview;
+    const char *token;
+
+    must(ipc_webview_new(&webview, host->renderer));
+    must(ipc_webview_on_state(webview, NULL, on_webview, state));
+    freeze(guest);
+    wait_until(f, *state == IPC_WEBVIEW_WAITING);
+    must(ipc_webview_get_token(webview, &token));
+    must(ipc_renderer_set_guest_token(guest->renderer, token));
+    thaw(guest);
+    wait_until(f, *state == IPC_WEBVIEW_ATTACHED);
+    return webview;
+}
+
 /* A token is good once, so a guest comes back as a renderer of its own. */
 static void test_guest_comes_back(void)
 {
     g_autoptr(Fixture) f = fixture_new();
     Client *host = renderer_new(f), *guest = renderer_make(f);
     ipc_webview_state state = IPC_WEBVIEW_PREPARING;
-    ipc_webview *webview;
-    const char *token;
+    ipc_webview *webview = embed(f, host, guest, &state);
 
-    must(ipc_webview_new(&webview, host->renderer));
-    must(ipc_webview_on_state(webview, NULL, on_webview, &state));
-    freeze(guest);
-    wait_until(f, state == IPC_WEBVIEW_WAITING);
-    must(ipc_webview_get_token(webview, &token));
-    must(ipc_renderer_set_guest_token(guest->renderer, token));
-    thaw(guest);
-    wait_until(f, state == IPC_WEBVIEW_ATTACHED);
     main_vanish(f);
     wait_until(f, state == IPC_WEBVIEW_DETACHED);
     main_return(f);
@@ -334,6 +341,54 @@ static void test_guest_comes_back(void)
     await_state(host, IPC_RENDERER_READY);
     g_assert_null(ipc_web_contents_get_host(contents_of(guest)));
     ipc_webview_unref(webview);
+}
+
+/* ---- ids of another main ---- */
+
+static void on_keep(ipc_event *event, json_t *args, void *userdata)
+{
+    (void)args;
+    *(ipc_event **)userdata = ipc_event_ref(event);
+}
+
+/* The id of the sender is that of another renderer by now, who is not to get the reply. */
+static void test_reply_to_a_kept_event(void)
+{
+    g_autoptr(Fixture) f = fixture_new();
+    Client *r = renderer_new(f), *sender = renderer_new(f), *third;
+    ipc_event *event = NULL;
+
+    must(ipc_renderer_on(r->renderer, NULL, "x", on_keep, &event));
+    send_to(sender, client_id(r), "x", "[]");
+    wait_until(f, event);
+    must(ipc_event_replyf(event, "reply", "i", 1));
+    expect_message(sender, "reply", "[1]", client_id(r));
+    main_vanish(f);
+    leave(sender);
+    await_state(r, IPC_RENDERER_GONE);
+    main_return(f);
+    await_state(r, IPC_RENDERER_READY);
+    third = renderer_new(f);
+    g_assert_cmpuint(client_id(third), ==, ipc_event_get_sender_id(event));
+    must_fail(ipc_event_replyf(event, "reply", "i", 2), ENOTCONN);
+    expect_silence(third);
+    ipc_event_unref(event);
+}
+
+/* The same for a guest, when main has gone and nobody has been told yet. */
+static void test_send_to_a_lost_guest(void)
+{
+    g_autoptr(Fixture) f = fixture_new_mortal();
+    Client *host = renderer_new(f), *guest = renderer_make(f);
+    ipc_webview_state state = IPC_WEBVIEW_PREPARING;
+    ipc_webview *webview = embed(f, host, guest, &state);
+
+    assert_rejected(send_sync(host, "die", "[]"), IPC_ERROR_MAIN_GONE, NULL);
+    g_assert_cmpint(state, ==, IPC_WEBVIEW_ATTACHED);
+    must_fail(ipc_webview_sendf(webview, "x", "i", 1), ENOTCONN);
+    wait_until(f, state == IPC_WEBVIEW_DETACHED);
+    ipc_webview_unref(webview);
+    main_end(f, SIGKILL);
 }
 
 int main(int argc, char **argv)
@@ -353,5 +408,7 @@ int main(int argc, char **argv)
     add_story("/renderer-restart/name-handed-over", test_name_handed_over);
     add_story("/renderer-restart/name-handed-over-while-registering", test_name_handed_over_while_registering);
     add_story("/renderer-restart/guest-comes-back", test_guest_comes_back);
+    add_story("/renderer-restart/reply-to-a-kept-event", test_reply_to_a_kept_event);
+    g_test_add_func("/renderer-restart/send-to-a-lost-guest", test_send_to_a_lost_guest);
     return g_test_run();
 }
