@@ -10,15 +10,14 @@
 
 int lane_join_error(const char *message, const char *detail, char **ret_text, size_t *ret_length)
 {
-    size_t message_size = strlen(message) + 1, detail_size = detail ? strlen(detail) + 1 : 0;
+    size_t message_size = strlen(message) + 1, detail_size = strlen(detail) + 1;
     char *text;
 
     text = malloc(message_size + detail_size);
     if (!text)
         return -ENOMEM;
     memcpy(text, message, message_size);
-    if (detail)
-        memcpy(text + message_size, detail, detail_size);
+    memcpy(text + message_size, detail, detail_size);
     *ret_text = text;
     *ret_length = message_size + detail_size - 1;
     return 0;

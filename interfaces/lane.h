@@ -27,7 +27,7 @@ typedef enum LaneVerb {
     LANE_ERROR,            /* serial, channel: the error's name, text: its message and, after a NUL, its detail */
 } LaneVerb;
 
-/* The text of an error; detail may be NULL. -ENOMEM. */
+/* The text of an error that has a detail; that of others is the message. -ENOMEM. */
 int lane_join_error(const char *message, const char *detail, char **ret_text, size_t *ret_length);
 
 /* From a packet of LANE_ERROR. -ENOMEM. */

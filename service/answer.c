@@ -20,8 +20,11 @@ void answer_init(Answer *answer, Peer *peer, const Request *request)
         answer->call = sd_bus_message_ref(request->call);
 }
 
+/* Who gets no answer must not wait for it: on a lane, its end is one. */
 void answer_clear(Answer *answer)
 {
+    if (answer->is_owed && !answer->call && answer->peer->lane)
+        peer_lane_break(answer->peer);
     answer->call = sd_bus_message_unref(answer->call);
     answer->peer = peer_unref(answer->peer);
 }
@@ -129,6 +132,12 @@ static int send_by_lane(Answer *answer, const Packet *packet)
     return r;
 }
 
+static int error_by_lane(Answer *answer, const char *name, const char *text, size_t length)
+{
+    return send_by_lane(answer, &(Packet){ .verb = LANE_ERROR, .serial = answer->serial, .channel = name,
+                                           .text = text, .length = length, .text_fd = -1 });
+}
+
 /* ---- either way ---- */
 
 int answer_text(Answer *answer, const char *text, size_t length, int text_fd)
@@ -160,11 +169,10 @@ static int give_error(Answer *answer, const char *name, const char *message, con
 
     if (answer->call)
         return error_by_bus(answer, &(sd_bus_error){ .name = name, .message = message }, detail);
-    r = lane_join_error(message, detail ? detail->data : NULL, &text, &length);
-    if (r < 0)
-        return r;
-    return send_by_lane(answer, &(Packet){ .verb = LANE_ERROR, .serial = answer->serial, .channel = name,
-                                           .text = text, .length = length, .text_fd = -1 });
+    if (!detail)
+        return error_by_lane(answer, name, message, strlen(message));
+    r = lane_join_error(message, detail->data, &text, &length);
+    return r < 0 ? r : error_by_lane(answer, name, text, length);
 }
 
 int answer_error(Answer *answer, const char *name, const char *message, json_t *detail)

@@ -183,6 +183,11 @@ int peer_lane_open(Peer *peer, int *ret_fd)
     return 0;
 }
 
+void peer_lane_break(Peer *peer)
+{
+    (void)shutdown(peer->lane->wire.fd, SHUT_RDWR);
+}
+
 void peer_lane_close(Peer *peer)
 {
     PeerLane *lane = TAKE_PTR(peer->lane);

@@ -24,6 +24,9 @@ int peer_lane_open(Peer *peer, int *ret_fd);
 /* The peer goes, and its lane with it. */
 void peer_lane_close(Peer *peer);
 
+/* It cannot be served: it ends when what the peer has written was read, and the peer hears of it. */
+void peer_lane_break(Peer *peer);
+
 /* Writes a packet, or keeps it. -ENOBUFS: the peer does not read. -ENOTCONN: it is gone. -ENOMEM. */
 int peer_lane_send(Peer *peer, const Packet *packet);
 
