@@ -1,202 +1,101 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * What an innocent renderer notices of others: its latency and rate while a renderer is stopped and main sends it a
+ * What an innocent client notices of others: its latency and rate while a renderer is stopped and main sends it a
  * million messages, and while ten callers flood main with invokes whose answers they never read. On buses with the
- * limits of a session, of a system, and small ones.
+ * limits of a session, of a system, and small ones, and on dbus-broker.
  *
- * Processes run where the kernel puts them. A figure is to be read beside the one that was measured undisturbed, a
- * moment before, on the same bus.
+ * A figure is to be read beside the one that was measured undisturbed, a moment before, on the same bus; and what
+ * floods by the bus beside what a service of plain sd-bus makes of the same, and beside what the bus itself, asked by
+ * the same innocent client, takes for an answer: a bus daemon is one thread that serves its connections in turn, and no
+ * service can make it faster than that.
+ *
+ * Processes run where the kernel puts them.
  */
 
 #include <errno.h>
+#include <getopt.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "bench-bus.h"
 #include "bench-contender.h"
-#include "ipc-main.h"
+#include "bench-robust.h"
 #include "ipc-renderer.h"
 #include "macro.h"
 
-#define NAME "org.ipcbus.BenchRobust"
-#define N_INVOKES 5000u
-#define NSEC_MAX (10ull * 1000 * 1000 * 1000) /* a measurement, whatever it has got to */
-#define N_BLAST 1000000u
-#define BLAST_BATCH 5
 #define N_FLOODERS 10u
-#define FLOODER_NICENESS 15
-#define MESSAGE_SIZE 1024
+#define NICENESS 15 /* of the flooders: what they take from others shall be their place on the bus, not the processor */
 
 #define LIMITS_SMALL "<limit name='max_incoming_bytes'>10000000</limit><limit name='max_outgoing_bytes'>10000000</limit>"
 #define LIMITS_SYSTEM                                                                                       \
     "<limit name='max_incoming_bytes'>133169152</limit><limit name='max_outgoing_bytes'>133169152</limit>" \
     "<limit name='max_replies_per_connection'>128</limit>"
 
-typedef struct Figures {
-    int r;
-    double rate;  /* 1/s */
-    double p50;   /* us */
-    double p99;   /* us */
-    double worst; /* us */
-} Figures;
+Robust *robust;
 
-/* ---- the service ---- */
+/* ---- what there is ---- */
 
-typedef struct Blast {
-    ipc_app *app;
-    uint32_t id;
-    unsigned n_left;
-    unsigned n_accepted;
-    unsigned n_refused;
-    json_t *filling;
-} Blast;
-
-static int handle_echo(ipc_invocation *invocation, json_t *args, void *userdata)
-{
-    (void)userdata;
-    return ipc_invocation_resolve(invocation, args);
-}
-
-static void on_echo(ipc_event *event, json_t *args, void *userdata)
-{
-    (void)userdata;
-    (void)ipc_event_return(event, args);
-}
-
-static void on_blast(ipc_event *event, json_t *args, void *userdata)
-{
-    Blast *blast = userdata;
-
-    blast->id = (uint32_t)json_integer_value(json_array_get(args, 0));
-    blast->n_left = N_BLAST;
-    (void)ipc_event_return(event, args);
-}
-
-static void on_count(ipc_event *event, json_t *args, void *userdata)
-{
-    Blast *blast = userdata;
-
-    (void)args;
-    (void)ipc_event_returnf(event, "[iii]", blast->n_left, blast->n_accepted, blast->n_refused);
-}
-
-static void blast_some(Blast *blast)
-{
-    ipc_web_contents *contents = ipc_web_contents_from_id(blast->app, blast->id);
-    int i, r;
-
-    for (i = 0; i < BLAST_BATCH && blast->n_left > 0; i++, blast->n_left--) {
-        r = ipc_web_contents_sendf(contents, "n", "iO", blast->n_accepted, blast->filling);
-        if (r < 0)
-            blast->n_refused++;
-        else
-            blast->n_accepted++;
-    }
-}
-
-static int serve(int control, void *userdata)
-{
-    _cleanup_(sd_bus_unrefp) sd_bus *bus = NULL;
-    char filling[MESSAGE_SIZE + 1];
-    Blast blast = { 0 };
-    ipc_main *main;
-    int r;
-
-    memset(filling, 'x', MESSAGE_SIZE);
-    filling[MESSAGE_SIZE] = '\0';
-    blast.filling = json_string(filling);
-    r = bus_open(userdata, &bus);
-    if (r >= 0)
-        r = ipc_app_new(&blast.app, bus, NAME);
-    if (r < 0)
-        return r;
-    main = ipc_app_get_main(blast.app);
-    r = ipc_main_handle(main, NULL, "echo", handle_echo, NULL);
-    if (r >= 0)
-        r = ipc_main_on(main, NULL, "echo", on_echo, NULL);
-    if (r >= 0)
-        r = ipc_main_on(main, NULL, "blast", on_blast, &blast);
-    if (r >= 0)
-        r = ipc_main_on(main, NULL, "count", on_count, &blast);
-    if (r >= 0)
-        r = ipc_app_start(blast.app);
-    if (r >= 0)
-        r = child_write(control, &r, sizeof(r));
-    while (r >= 0) {
-        blast_some(&blast);
-        r = ipc_app_process(blast.app);
-        if (r == 0)
-            r = ipc_app_wait(blast.app, blast.n_left > 0 ? 0 : UINT64_MAX);
-    }
-    return r;
-}
-
-/* ---- the innocent one ---- */
-
-static int compare(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-
-    return (x > y) - (x < y);
-}
-
-static int invoke_many(ipc_renderer *renderer, Figures *figures)
-{
-    static double usec[N_INVOKES];
-    uint64_t begin = now_nsec(), before;
+typedef struct Disturbance {
+    const char *key;
+    const char *label;
+    ChildRun run;
     unsigned n;
-    int r;
+    bool is_stopped; /* else it floods */
+    ChildRun serve;
+    Innocent innocents[N_INNOCENTS];
+    unsigned n_innocents;
+} Disturbance;
 
-    for (n = 0; n < N_INVOKES && now_nsec() - begin < NSEC_MAX; n++) {
-        before = now_nsec();
-        r = ipc_renderer_send_syncf(renderer, "echo", NULL, NULL, "s", PAYLOAD);
-        if (r < 0)
-            return r;
-        usec[n] = (double)(now_nsec() - before) / 1e3;
-    }
-    figures->rate = n * 1e9 / (double)(now_nsec() - begin);
-    qsort(usec, n, sizeof(*usec), compare);
-    figures->p50 = usec[n / 2];
-    figures->p99 = usec[n * 99 / 100];
-    figures->worst = usec[n - 1];
-    return 0;
-}
+#define OURS { INNOCENT_RENDERER, INNOCENT_MANY, INNOCENT_LANE, INNOCENT_BUS }, 4
 
-static int open_renderer(const char *address, ipc_renderer **ret_renderer)
-{
-    _cleanup_(sd_bus_unrefp) sd_bus *bus = NULL;
-    int r;
+static const Disturbance disturbances[] = {
+    { "stopped", "one stopped", robust_read, 1, true, robust_serve, OURS },
+    { "stopped-lane", "one stopped on a lane", robust_read_lane, 1, true, robust_serve, OURS },
+    { "flood", "ten flood", robust_flood, N_FLOODERS, false, robust_serve, OURS },
+    { "flood-lane", "ten flood by lanes", robust_flood_lane, N_FLOODERS, false, robust_serve, OURS },
+    { "bare", "ten flood plain sd-bus", robust_flood, N_FLOODERS, false, robust_serve_bare,
+      { INNOCENT_BARE, INNOCENT_BUS }, 2 },
+};
 
-    r = bus_open(address, &bus);
-    if (r >= 0)
-        r = ipc_renderer_new(ret_renderer, bus, NAME);
-    return r;
-}
+typedef struct BusKind {
+    const char *label;
+    const char *limits;
+    bool is_broker;
+} BusKind;
 
-/* Measures whenever it is told to. */
-static int be_innocent(int control, void *userdata)
-{
-    ipc_renderer *renderer;
-    Figures figures;
-    int r, go;
+static const BusKind buses[] = {
+    { "small", LIMITS_SMALL, false },
+    { "session", "", false },
+    { "system", LIMITS_SYSTEM, false },
+    { "broker", "", true },
+};
 
-    r = open_renderer(userdata, &renderer);
-    while (r >= 0) {
-        r = child_read(control, &go, sizeof(go));
-        if (r < 0)
-            break;
-        figures = (Figures){ 0 };
-        figures.r = invoke_many(renderer, &figures);
-        r = child_write(control, &figures, sizeof(figures));
-    }
-    return r == -ECONNRESET ? 0 : r;
-}
+static const char *const innocent_labels[N_INNOCENTS] = {
+    [INNOCENT_RENDERER] = "one call at a time",
+    [INNOCENT_MANY] = "100 calls at a time",
+    [INNOCENT_LANE] = "by a lane",
+    [INNOCENT_BARE] = "plain sd-bus",
+    [INNOCENT_BUS] = "asks the bus only",
+};
+
+typedef struct RobustScene {
+    const Disturbance *disturbance;
+    Bus bus;
+    Bus broker;
+    Child service;
+    Child innocents[N_INNOCENTS];
+    Child others[N_FLOODERS];
+    Figures quiet[N_INNOCENTS];
+} RobustScene;
+
+/* ---- measuring ---- */
 
 static int measure(const Child *innocent, Figures *ret_figures)
 {
@@ -208,117 +107,54 @@ static int measure(const Child *innocent, Figures *ret_figures)
     return r < 0 ? r : ret_figures->r;
 }
 
-/* ---- the others ---- */
-
-static int new_call(sd_bus *bus, sd_bus_message **ret_call, const char *member)
+static void print_figures(const char *when, Innocent innocent, const Figures *figures, const Figures *quiet)
 {
-    return sd_bus_message_new_method_call(bus, ret_call, NAME, IPC_MAIN_PATH, IPC_MAIN_INTERFACE, member);
+    printf("  %-22s %-20s %8.0f /s", when, innocent_labels[innocent], figures->rate);
+    if (figures->p50 > 0)
+        printf(" %8.0f us %8.0f us %9.0f us", figures->p50, figures->p99, figures->worst);
+    else
+        printf(" %37s", "");
+    if (quiet)
+        printf("   rate x %.3f", figures->rate / quiet->rate);
+    if (quiet && quiet->p99 > 0)
+        printf(", p99 x %.2f", figures->p99 / quiet->p99);
+    if (figures->n_failed > 0)
+        printf(", %u FAILED", figures->n_failed);
+    printf("\n");
 }
 
-static int register_with(sd_bus *bus, uint32_t *ret_id)
+static int measure_all(RobustScene *scene, bool is_quiet)
 {
-    _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL, *reply = NULL;
-    int r;
+    const Disturbance *disturbance = scene->disturbance;
+    Figures figures;
+    unsigned i;
+    int r = 0;
 
-    r = new_call(bus, &call, "Register");
-    if (r >= 0)
-        r = sd_bus_message_append(call, "a{sv}", 0);
-    if (r >= 0)
-        r = sd_bus_call(bus, call, 0, NULL, &reply);
-    return r < 0 ? r : sd_bus_message_read(reply, "u", ret_id);
-}
+    for (i = 0; i < disturbance->n_innocents && r >= 0; i++) {
+        Innocent innocent = disturbance->innocents[i];
 
-/* What the one that is stopped has read in the end. */
-typedef struct Reading {
-    uint32_t id;
-    unsigned n;
-    unsigned n_disorders;
-} Reading;
-
-static int on_message(sd_bus_message *message, void *userdata, sd_bus_error *error)
-{
-    Reading *reading = userdata;
-    const char *args;
-    unsigned number;
-
-    (void)error;
-    if (sd_bus_message_is_signal(message, IPC_MAIN_INTERFACE, "Message") <= 0)
-        return 0;
-    if (sd_bus_message_read(message, "ss", NULL, &args) < 0 || sscanf(args, "[%u", &number) != 1 ||
-        number != reading->n)
-        reading->n_disorders++;
-    reading->n++;
-    return 0;
-}
-
-/* Tells its id, then reads until it has read as many as it is told, and tells what it was. */
-static int read_on(int control, void *userdata)
-{
-    _cleanup_(sd_bus_unrefp) sd_bus *bus = NULL;
-    Reading reading = { 0 };
-    unsigned n = 0;
-    int r;
-
-    r = bus_open(userdata, &bus);
-    if (r >= 0)
-        r = sd_bus_add_filter(bus, NULL, on_message, &reading);
-    if (r >= 0)
-        r = register_with(bus, &reading.id);
-    if (r >= 0)
-        r = child_write(control, &reading, sizeof(reading));
-    if (r >= 0)
-        r = child_read(control, &n, sizeof(n));
-    while (r >= 0 && reading.n < n) {
-        r = sd_bus_process(bus, NULL);
-        if (r == 0)
-            r = sd_bus_wait(bus, UINT64_MAX);
-    }
-    return r < 0 ? r : child_write(control, &reading, sizeof(reading));
-}
-
-/* What it takes from others shall be their place on the bus, not the processor. */
-static int flood(int control, void *userdata)
-{
-    _cleanup_(sd_bus_unrefp) sd_bus *bus = NULL;
-    uint64_t cookie;
-    int r;
-
-    (void)control;
-    (void)setpriority(PRIO_PROCESS, 0, FLOODER_NICENESS);
-    r = bus_open(userdata, &bus);
-    while (r >= 0) {
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL;
-
-        r = new_call(bus, &call, "Invoke");
+        /* The first time is for warming up. */
+        if (is_quiet)
+            r = measure(&scene->innocents[innocent], &figures);
         if (r >= 0)
-            r = sd_bus_message_append(call, "ss", "echo", "[\"" PAYLOAD "\"]");
-        if (r >= 0)
-            r = sd_bus_send(bus, call, &cookie);
-        if (r >= 0)
-            r = sd_bus_flush(bus);
+            r = measure(&scene->innocents[innocent], &figures);
+        if (r < 0)
+            return r;
+        if (is_quiet)
+            scene->quiet[innocent] = figures;
+        print_figures(is_quiet ? "undisturbed" : disturbance->label, innocent, &figures,
+                      is_quiet ? NULL : &scene->quiet[innocent]);
     }
     return r;
 }
 
-/* ---- the scenes ---- */
-
-typedef struct RobustScene {
-    const char *label;
-    const char *limits;
-    Bus bus;
-    Child service;
-    Child innocent;
-    Child others[N_FLOODERS];
-    Figures quiet;
-} RobustScene;
-
-static double peak_memory(const Child *child)
+static double peak_memory(pid_t pid)
 {
     char path[64], line[256];
     double kilobytes = 0;
     FILE *file;
 
-    snprintf(path, sizeof(path), "/proc/%d/status", child->pid);
+    snprintf(path, sizeof(path), "/proc/%d/status", pid);
     file = fopen(path, "re");
     while (file && fgets(line, sizeof(line), file))
         if (sscanf(line, "VmHWM: %lf", &kilobytes) == 1)
@@ -328,49 +164,23 @@ static double peak_memory(const Child *child)
     return kilobytes / 1024;
 }
 
-static void print_figures(const RobustScene *scene, const char *disturbance, const Figures *figures)
-{
-    printf("%-8s %-12s %8.0f /s %8.0f us %8.0f us %9.0f us   rate x %.2f, p99 x %.2f\n", scene->label, disturbance,
-           figures->rate, figures->p50, figures->p99, figures->worst, figures->rate / scene->quiet.rate,
-           figures->p99 / scene->quiet.p99);
-}
-
 static void print_memory(const RobustScene *scene)
 {
-    printf("%-8s peak memory of the service %.0f MiB, of the bus %.0f MiB\n", scene->label,
-           peak_memory(&scene->service), peak_memory(&scene->bus.daemon));
+    pid_t pid = scene->broker.daemon.pid > 0 ? scene->broker.daemon.pid : scene->bus.daemon.pid;
+
+    printf("  peak memory of the service %.0f MiB, of the bus %.0f MiB\n", peak_memory(scene->service.pid),
+           peak_memory(pid));
 }
 
-static void scene_stop(RobustScene *scene)
+/* ---- one stopped ---- */
+
+static int open_renderer(ipc_renderer **ret_renderer)
 {
-    size_t i;
+    _cleanup_(sd_bus_unrefp) sd_bus *bus = NULL;
+    int r;
 
-    for (i = 0; i < N_FLOODERS; i++)
-        child_stop(&scene->others[i]);
-    child_stop(&scene->innocent);
-    child_stop(&scene->service);
-    bus_stop(&scene->bus);
-}
-
-static int scene_start(RobustScene *scene)
-{
-    int r, ready;
-
-    r = bus_start(&scene->bus, scene->limits);
-    if (r >= 0)
-        r = child_start(&scene->service, serve, scene->bus.address);
-    if (r >= 0)
-        r = child_read(scene->service.control, &ready, sizeof(ready));
-    if (r >= 0)
-        r = child_start(&scene->innocent, be_innocent, scene->bus.address);
-    /* The first time is for warming up. */
-    if (r >= 0)
-        r = measure(&scene->innocent, &scene->quiet);
-    if (r >= 0)
-        r = measure(&scene->innocent, &scene->quiet);
-    if (r >= 0)
-        print_figures(scene, "undisturbed", &scene->quiet);
-    return r;
+    r = bus_open(robust->address, &bus);
+    return r < 0 ? r : ipc_renderer_new(ret_renderer, bus, ROBUST_NAME);
 }
 
 /* How many are left to send, were accepted, and were refused. */
@@ -397,6 +207,23 @@ static int await_blast(ipc_renderer *renderer, unsigned *ret_accepted, unsigned 
     return r;
 }
 
+static int print_queued(const Reading *reading)
+{
+    _cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
+    char path[64];
+    uint64_t n;
+    int r;
+
+    snprintf(path, sizeof(path), "%s/%u", IPC_WEB_CONTENTS_PATH, reading->id);
+    r = bus_open(robust->address, &bus);
+    if (r >= 0)
+        r = sd_bus_get_property_trivial(bus, ROBUST_NAME, path, IPC_WEB_CONTENTS_INTERFACE, "BytesQueued", NULL, 't',
+                                        &n);
+    if (r >= 0)
+        printf("  BytesQueued of the one that is stopped: %.1f MiB\n", (double)n / 1024 / 1024);
+    return r;
+}
+
 static int wake_up(const Child *child, unsigned n_accepted)
 {
     Reading reading;
@@ -407,8 +234,23 @@ static int wake_up(const Child *child, unsigned n_accepted)
     if (r >= 0)
         r = child_read(child->control, &reading, sizeof(reading));
     if (r >= 0)
-        printf("%-8s after waking it has read %u, %u of them out of order\n", "", reading.n, reading.n_disorders);
+        printf("  after waking it has read %u, %u of them out of order\n", reading.n, reading.n_disorders);
     return r;
+}
+
+static int stop_other(RobustScene *scene, Reading *reading)
+{
+    Child *other = &scene->others[0];
+    int r;
+
+    r = child_start(other, scene->disturbance->run, NULL);
+    if (r >= 0)
+        r = child_read(other->control, reading, sizeof(*reading));
+    if (r < 0)
+        return r;
+    kill(other->pid, SIGSTOP);
+    waitpid(other->pid, NULL, WUNTRACED);
+    return 0;
 }
 
 static int run_stopped(RobustScene *scene)
@@ -416,77 +258,205 @@ static int run_stopped(RobustScene *scene)
     _cleanup_(ipc_renderer_unrefp) ipc_renderer *renderer = NULL;
     unsigned n_accepted = 0, n_refused = 0;
     Reading reading = { 0 };
-    Figures figures;
     int r;
 
-    r = open_renderer(scene->bus.address, &renderer);
+    r = open_renderer(&renderer);
     if (r >= 0)
-        r = child_start(&scene->others[0], read_on, scene->bus.address);
+        r = stop_other(scene, &reading);
     if (r >= 0)
-        r = child_read(scene->others[0].control, &reading, sizeof(reading));
+        r = ipc_renderer_send_syncf(renderer, "blast", NULL, NULL, "i", reading.id);
+    if (r >= 0)
+        r = measure_all(scene, false);
+    if (r >= 0)
+        r = await_blast(renderer, &n_accepted, &n_refused);
+    if (r >= 0)
+        r = print_queued(&reading);
     if (r < 0)
         return r;
-    kill(scene->others[0].pid, SIGSTOP);
-    waitpid(scene->others[0].pid, NULL, WUNTRACED);
-    r = ipc_renderer_send_syncf(renderer, "blast", NULL, NULL, "i", reading.id);
-    if (r >= 0)
-        r = measure(&scene->innocent, &figures);
-    if (r < 0)
-        return r;
-    print_figures(scene, "one stopped", &figures);
-    r = await_blast(renderer, &n_accepted, &n_refused);
-    if (r < 0)
-        return r;
-    printf("%-8s of %u messages %u were accepted, %u refused\n", "", N_BLAST, n_accepted, n_refused);
+    printf("  of %u messages %u were accepted, %u refused\n", ROBUST_N_BLAST, n_accepted, n_refused);
     print_memory(scene);
     return wake_up(&scene->others[0], n_accepted);
 }
 
+/* ---- ten flood ---- */
+
 static int run_flooded(RobustScene *scene)
 {
-    Figures figures;
+    uint64_t begin = now_nsec();
     unsigned i;
     int r = 0;
 
+    robust->n_flooded = 0;
     for (i = 0; i < N_FLOODERS && r >= 0; i++)
-        r = child_start(&scene->others[i], flood, scene->bus.address);
+        r = child_start(&scene->others[i], scene->disturbance->run, NULL);
     if (r >= 0)
-        r = measure(&scene->innocent, &figures);
+        r = measure_all(scene, false);
     if (r < 0)
         return r;
-    print_figures(scene, "ten flood", &figures);
+    printf("  they wrote %.0f calls a second\n", (double)robust->n_flooded * 1e9 / (double)(now_nsec() - begin));
     print_memory(scene);
     return 0;
 }
 
-static int run(const char *label, const char *limits, int (*disturb)(RobustScene *scene))
+/* ---- scenes ---- */
+
+static void scene_stop(RobustScene *scene)
 {
-    RobustScene scene = { .label = label, .limits = limits };
+    size_t i;
+
+    for (i = 0; i < N_FLOODERS; i++)
+        child_stop(&scene->others[i]);
+    for (i = 0; i < N_INNOCENTS; i++)
+        child_stop(&scene->innocents[i]);
+    child_stop(&scene->service);
+    child_stop(&scene->broker.daemon);
+    bus_stop(&scene->bus);
+}
+
+static int start_bus(RobustScene *scene, const BusKind *kind)
+{
     int r;
 
-    r = scene_start(&scene);
-    if (r >= 0)
-        r = disturb(&scene);
-    if (r < 0)
-        fprintf(stderr, "bench-robust: Failed on the bus '%s': %s\n", label, strerror(-r));
-    scene_stop(&scene);
+    r = bus_start(&scene->bus, kind->limits);
+    if (r >= 0 && kind->is_broker)
+        r = bus_start_broker(&scene->broker);
+    snprintf(robust->address, sizeof(robust->address), "%s",
+             kind->is_broker ? scene->broker.address : scene->bus.address);
     return r;
 }
 
-int main(void)
+static int scene_start(RobustScene *scene, const BusKind *kind)
 {
-    static const char *const buses[][2] = {
-        { "session", "" }, { "system", LIMITS_SYSTEM }, { "small", LIMITS_SMALL }
-    };
-    int failed = 0;
+    const Disturbance *disturbance = scene->disturbance;
+    unsigned i;
+    int r, ready;
+
+    r = start_bus(scene, kind);
+    if (r >= 0)
+        r = child_start(&scene->service, disturbance->serve, NULL);
+    if (r >= 0)
+        r = child_read(scene->service.control, &ready, sizeof(ready));
+    for (i = 0; i < disturbance->n_innocents && r >= 0; i++)
+        r = child_start(&scene->innocents[disturbance->innocents[i]], robust_innocents[disturbance->innocents[i]], NULL);
+    return r < 0 ? r : measure_all(scene, true);
+}
+
+static int run(const BusKind *kind, const Disturbance *disturbance)
+{
+    RobustScene scene = { .disturbance = disturbance };
+    int r;
+
+    printf("%s\n", kind->label);
+    r = scene_start(&scene, kind);
+    if (r >= 0)
+        r = disturbance->is_stopped ? run_stopped(&scene) : run_flooded(&scene);
+    if (r == -ENOENT && kind->is_broker)
+        printf("  dbus-broker is not here\n");
+    else if (r < 0)
+        fprintf(stderr, "bench-robust: Failed on the bus '%s': %s\n", kind->label, strerror(-r));
+    scene_stop(&scene);
+    return r == -ENOENT ? 0 : r;
+}
+
+/* ---- options ---- */
+
+static void print_help(void)
+{
     size_t i;
 
-    setvbuf(stdout, NULL, _IOLBF, 0);
-    printf("An innocent renderer, %u calls at a time\n%-8s %-12s %11s %11s %11s %12s\n", N_INVOKES, "bus", "", "rate",
-           "p50", "p99", "worst");
-    for (i = 0; i < ELEMENTSOF(buses); i++) {
-        failed |= run(buses[i][0], buses[i][1], run_stopped) < 0;
-        failed |= run(buses[i][0], buses[i][1], run_flooded) < 0;
+    printf("Usage: bench-robust [OPTION]...\n"
+           "Measure what an innocent client notices of others, on buses of its own.\n"
+           "\n"
+           "  --bus=KIND           on this bus only:");
+    for (i = 0; i < ELEMENTSOF(buses); i++)
+        printf(" %s", buses[i].label);
+    printf("\n  --disturbance=WHAT   by this only:");
+    for (i = 0; i < ELEMENTSOF(disturbances); i++)
+        printf(" %s", disturbances[i].key);
+    printf("\n  --niceness=N         of those who flood (default: %d)\n  -h, --help           print this help and exit\n",
+           NICENESS);
+}
+
+static const struct option long_options[] = {
+    { "bus", required_argument, NULL, 'b' },
+    { "disturbance", required_argument, NULL, 'd' },
+    { "niceness", required_argument, NULL, 'n' },
+    { "help", no_argument, NULL, 'h' },
+    { 0 },
+};
+
+typedef struct Options {
+    const char *bus;         /* NULL: all */
+    const char *disturbance; /* the same */
+} Options;
+
+/* 0: all is done; negative: usage. */
+static int parse(Options *options, int argc, char *argv[])
+{
+    int option;
+
+    while ((option = getopt_long(argc, argv, "h", long_options, NULL)) >= 0) {
+        switch (option) {
+        case 'b':
+            options->bus = optarg;
+            break;
+        case 'd':
+            options->disturbance = optarg;
+            break;
+        case 'n':
+            robust->niceness = atoi(optarg);
+            break;
+        case 'h':
+            print_help();
+            return 0;
+        default:
+            return -EINVAL;
+        }
     }
-    return failed;
+    if (optind == argc)
+        return 1;
+    fprintf(stderr, "bench-robust: there are no arguments\n");
+    return -EINVAL;
+}
+
+static bool is_chosen(const char *choice, const char *name)
+{
+    return !choice || strcmp(choice, name) == 0;
+}
+
+static int run_chosen(const Options *options)
+{
+    int failed = 0;
+    unsigned n = 0;
+    size_t i, j;
+
+    for (i = 0; i < ELEMENTSOF(buses); i++) {
+        for (j = 0; j < ELEMENTSOF(disturbances); j++) {
+            if (!is_chosen(options->bus, buses[i].label) || !is_chosen(options->disturbance, disturbances[j].key))
+                continue;
+            failed |= run(&buses[i], &disturbances[j]) < 0;
+            n++;
+        }
+    }
+    if (n > 0)
+        return failed;
+    fprintf(stderr, "bench-robust: there is no such bus or disturbance: see --help\n");
+    return 2;
+}
+
+int main(int argc, char *argv[])
+{
+    Options options = { 0 };
+    int r;
+
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    robust = mmap(NULL, sizeof(*robust), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (robust == MAP_FAILED)
+        return 1;
+    robust->niceness = NICENESS;
+    r = parse(&options, argc, argv);
+    if (r <= 0)
+        return r < 0 ? 2 : 0;
+    printf("  %-22s %-20s %11s %11s %11s %12s\n", "", "the innocent", "rate", "p50", "p99", "worst");
+    return run_chosen(&options);
 }
