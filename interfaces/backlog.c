@@ -2,9 +2,19 @@
 #include "backlog.h"
 
 #include <errno.h>
+#include <sys/socket.h>
 
 #include "ipc-names.h"
 #include "macro.h"
+
+void backlog_keep_short(Backlog *backlog, sd_bus *bus)
+{
+    int size = IPC_MAIN_SEND_BUFFER;
+
+    backlog->n_messages = IPC_MAIN_BACKLOG_MESSAGES_MAX;
+    /* sd-bus asks for 8 MiB. Without a socket of ours there is nothing to make smaller. */
+    (void)setsockopt(sd_bus_get_fd(bus), SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+}
 
 bool backlog_has_room(Backlog *backlog, sd_bus *bus)
 {
@@ -14,7 +24,8 @@ bool backlog_has_room(Backlog *backlog, sd_bus *bus)
         return true; /* sending tells what is wrong */
     if (n_messages == 0)
         backlog->bytes = 0;
-    return n_messages < IPC_BACKLOG_MESSAGES_MAX && backlog->bytes < IPC_BACKLOG_BYTES_MAX;
+    return n_messages < (backlog->n_messages > 0 ? backlog->n_messages : IPC_BACKLOG_MESSAGES_MAX) &&
+           backlog->bytes < IPC_BACKLOG_BYTES_MAX;
 }
 
 int backlog_settle(sd_bus *bus, uint64_t timeout_usec)

@@ -13,8 +13,16 @@
 #include <systemd/sd-bus.h>
 
 typedef struct Backlog {
-    size_t bytes; /* given since it was last known to be empty */
+    size_t bytes;        /* given since it was last known to be empty */
+    uint64_t n_messages; /* at most; 0: IPC_BACKLOG_MESSAGES_MAX */
 } Backlog;
+
+/*
+ * For a connection whose messages go to many: it keeps little, in sd-bus and in the kernel, because what it was given
+ * is past taking turns. A bus daemon that is busy reads some KiB of each connection at a time, however much is there,
+ * and a message for one may wait there for all those before it.
+ */
+void backlog_keep_short(Backlog *backlog, sd_bus *bus);
 
 /* Whether the connection should be given another message. */
 bool backlog_has_room(Backlog *backlog, sd_bus *bus);

@@ -47,6 +47,8 @@
 #define IPC_QUEUE_BYTES_MAX (64u * 1024 * 1024)    /* bytes that wait in the memory of one sender */
 #define IPC_BACKLOG_MESSAGES_MAX 1024u             /* messages that a connection is given before it has written any */
 #define IPC_BACKLOG_BYTES_MAX (1024u * 1024)       /* bytes of them */
+#define IPC_MAIN_BACKLOG_MESSAGES_MAX 16u          /* the same of main, whose peers take turns */
+#define IPC_MAIN_SEND_BUFFER 16384                 /* bytes of main's messages in the kernel, about */
 #define IPC_PENDING_INVOKES_MAX 1024u              /* unsettled invocations of one peer in main */
 #define IPC_PENDING_INVOKES_PER_UID_MAX 65536u     /* the same of all peers of one user */
 #define IPC_QUEUE_BYTES_PER_UID_MAX (512u * 1024 * 1024) /* bytes that wait in main for all peers of one user */

@@ -101,6 +101,7 @@ static int app_connect(ipc_app *app, sd_bus *bus)
     else if ((r = sd_bus_open_user(&app->bus)) < 0)
         return r;
 
+    backlog_keep_short(&app->queues.backlog, app->bus);
     r = main_dbus_add(app);
     if (r >= 0)
         r = builtin_add(app);
