@@ -26,7 +26,8 @@ static bool is_from(sd_bus_message *message, const char *sender)
 
 static int on_signal(ipc_renderer *renderer, sd_bus_message *message)
 {
-    if (sd_bus_message_is_signal(message, "org.freedesktop.DBus.Local", "Disconnected") > 0) {
+    if (is_from(message, "org.freedesktop.DBus.Local") &&
+        sd_bus_message_is_signal(message, "org.freedesktop.DBus.Local", "Disconnected") > 0) {
         renderer_lose_bus(renderer);
         return 0;
     }
