@@ -5,7 +5,7 @@
 #include <stdbool.h>
 
 /* Pieces of work in one go, before other sources of the loop have their turn. */
-#define LOOP_BATCH 64
+#define LOOP_BATCH 16
 
 static int loop_dispatch(Loop *loop)
 {

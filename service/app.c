@@ -20,6 +20,8 @@
     "type='signal',sender='org.freedesktop.DBus.Local',path='/org/freedesktop/DBus/Local',"         \
     "interface='org.freedesktop.DBus.Local',member='Disconnected'"
 
+#define BUS_BATCH 8u /* messages in a row, before lanes have their turn */
+
 static void app_call(EmitterFunction function, void *userdata, void *context)
 {
     ((ipc_app_callback_t)function)(context, userdata);
@@ -312,13 +314,17 @@ static int process_bus(ipc_app *app)
 int ipc_app_process(ipc_app *app)
 {
     _cleanup_(ipc_app_unrefp) ipc_app *held = ipc_app_ref(app);
-    int r;
+    int r, on_bus;
 
-    r = process_bus(app);
-    if (r != 0)
-        return r;
+    on_bus = process_bus(app);
+    /* A bus that has always something more must not keep the lanes from their turn. */
+    if (on_bus < 0 || (on_bus > 0 && ++held->n_in_a_row < BUS_BATCH))
+        return on_bus;
+    held->n_in_a_row = 0;
     r = watch_set_dispatch(&held->watches);
-    return held->is_closed ? -ENOTCONN : r;
+    if (held->is_closed)
+        return -ENOTCONN;
+    return r == 0 ? on_bus : r;
 }
 
 int ipc_app_wait(ipc_app *app, uint64_t timeout_usec)

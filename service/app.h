@@ -28,6 +28,7 @@ struct ipc_app {
     Policy policy;
     bool is_started;
     bool is_processing;
+    unsigned n_in_a_row; /* messages of the bus since lanes had a turn, by ipc_app_process() */
     bool is_stop_wanted; /* from within a callback */
     bool is_process_ending; /* with the app, so that the service manager is told */
     bool is_stopping;    /* nothing new is dispatched */
