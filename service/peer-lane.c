@@ -20,17 +20,31 @@
  * the bus that a peer is gone, or hears from a peer that has a lane, reads the lane first.
  */
 
-#define BATCH 32 /* packets in one go, before other sources of the loop have their turn */
+/*
+ * Who calls and does not read the answers is not read either, until it does: then it waits in its own writing, and costs
+ * nobody anything. What it only sends is no call, so whoever has much to tell and no time to read can.
+ */
+
+#define BATCH 8         /* packets in one go, before other sources of the loop have their turn */
+#define DRAIN_MAX 1024u /* packets: more than a socket holds, less than somebody writes who does not stop */
+
+static bool is_held(const PeerLane *lane)
+{
+    return lane->n_unread >= IPC_UNREAD_ANSWERS_MAX;
+}
 
 static uint32_t wanted_events(const PeerLane *lane)
 {
-    return EPOLLIN | (wire_has_unwritten(&lane->wire) ? EPOLLOUT : 0u);
+    return (is_held(lane) ? 0u : EPOLLIN) | (wire_has_unwritten(&lane->wire) ? EPOLLOUT : 0u);
 }
 
 /* What waits for the peer, by the bus and by the lane, is bounded together. */
 static void lane_count(PeerLane *lane)
 {
     size_t before = lane->n_counted;
+
+    if (!wire_has_unwritten(&lane->wire))
+        lane->n_unread = 0;
 
     lane->n_counted = lane->wire.bytes;
     if (lane->n_counted > before)
@@ -63,6 +77,8 @@ int peer_lane_send(Peer *peer, const Packet *packet)
     if (r < 0)
         return r;
     peer->n_sent++;
+    if (wire_has_unwritten(&lane->wire) && (packet->verb == LANE_RESULT || packet->verb == LANE_ERROR))
+        lane->n_unread++;
     lane_count(lane);
     if (wire_has_unwritten(&lane->wire))
         (void)watch_set_events(&lane->watch, wanted_events(lane));
@@ -109,7 +125,7 @@ static void lane_ready(Watch *watch)
     if (wire_has_unwritten(&lane->wire))
         (void)wire_flush(&lane->wire);
     lane_count(lane);
-    for (i = 0; i < BATCH && r > 0 && peer->lane && !is_answered; i++)
+    for (i = 0; i < BATCH && r > 0 && peer->lane && !is_held(peer->lane) && !is_answered; i++)
         r = run_one(peer, &is_answered);
     if (r < 0 && peer->app)
         peer_vanish(peer);
@@ -128,9 +144,10 @@ static void on_ready(Watch *watch)
 bool peer_lane_drain(Peer *peer)
 {
     bool is_answered = false, was_there = false;
+    unsigned n;
     int r = 1;
 
-    while (r > 0 && peer->lane) {
+    for (n = 0; n < DRAIN_MAX && r > 0 && peer->lane; n++) {
         r = run_one(peer, &is_answered);
         was_there = was_there || r != 0;
     }

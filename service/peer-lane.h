@@ -15,6 +15,7 @@ typedef struct PeerLane {
     Peer *peer;     /* borrowed: a lane does not outlive its peer */
     Wire wire;
     size_t n_counted; /* bytes of the wire's queue that the peer's quota knows of */
+    unsigned n_unread; /* answers that could not be written at once, since all was written */
     Watch watch;
 } PeerLane;
 
@@ -31,7 +32,7 @@ void peer_lane_break(Peer *peer);
 int peer_lane_send(Peer *peer, const Packet *packet);
 
 /*
- * Dispatches what the peer has written until now. If that was the end, or no packet, the peer vanishes; so hold it, and
+ * Dispatches what the peer has written until now, and nothing without end. If that was the end, or no packet, the peer vanishes; so hold it, and
  * the app. The answer is whether there was anything.
  */
 bool peer_lane_drain(Peer *peer);
