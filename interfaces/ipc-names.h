@@ -38,6 +38,7 @@
 #define IPC_INLINE_MAX (64u * 1024)                /* bytes of text in a packet; longer ones travel in a sealed memfd */
 #define IPC_TRANSFERS_MAX 16u                      /* ports and files of one message */
 #define IPC_FDS_RESERVE 256u                       /* fds of a process that are left for what must go on */
+#define IPC_VALUES_BYTES_MAX (1024u * 1024 * 1024) /* bytes of memory that the values of one text may take, about */
 #define IPC_DEPTH_MAX 2048u                        /* values within each other */
 #define IPC_TIMEOUT_USEC (25u * 1000 * 1000)       /* us until an unanswered call fails */
 #define IPC_STOP_TIMEOUT_USEC (5u * 1000 * 1000)   /* us that a stopping app has to write what it accepted */

@@ -7,6 +7,7 @@
 
 #include "ipc-names.h"
 #include "macro.h"
+#include "text-cost.h"
 
 void text_clear(Text *text)
 {
@@ -365,8 +366,13 @@ static int load_error(json_error_t *where, const char *what, sd_bus_error *error
 int text_decode_value(const char *text, size_t length, json_t **ret_value)
 {
     json_error_t where;
-    json_t *value = text_load(text, length, &where);
+    json_t *value;
+    int r;
 
+    r = text_check_cost(text, length);
+    if (r < 0)
+        return r;
+    value = text_load(text, length, &where);
     if (!value)
         return is_out_of_memory(&where) ? -ENOMEM : -EINVAL;
     *ret_value = value;
@@ -376,8 +382,13 @@ int text_decode_value(const char *text, size_t length, json_t **ret_value)
 int text_decode_sized(const char *text, size_t length, const char *what, json_t **ret_value, sd_bus_error *error)
 {
     json_error_t where;
-    json_t *value = text_load(text, length, &where);
+    json_t *value;
+    int r;
 
+    r = text_check_cost_of(text, length, what, error);
+    if (r < 0)
+        return r;
+    value = text_load(text, length, &where);
     if (!value)
         return load_error(&where, what, error);
     *ret_value = value;
@@ -393,13 +404,15 @@ int text_decode_args_sized(const char *text, size_t length, const char *channel,
 {
     char what[IPC_CHANNEL_MAX + sizeof("The args of ''")];
     json_error_t where;
-    json_t *args = text_load(text, length, &where);
+    json_t *args = text_check_cost(text, length) < 0 ? NULL : text_load(text, length, &where);
 
     if (json_is_array(args)) {
         *ret_args = args;
         return 0;
     }
     snprintf(what, sizeof(what), "The args of '%s'", channel);
+    if (!args && text_check_cost_of(text, length, what, error) < 0)
+        return -EMSGSIZE;
     if (!args)
         return load_error(&where, what, error);
     sd_bus_error_setf(error, IPC_ERROR_INVALID_ARGS, "%s must be a JSON array: line 1, column 1 begins %s", what,
