@@ -15,15 +15,10 @@
 #include "notice.h"
 #include "peer-lane.h"
 #include "transfer.h"
+#include "waiting.h"
 
 #define BUS_NAME "org.freedesktop.DBus"
 #define BUS_PATH "/org/freedesktop/DBus"
-
-struct Waiting {
-    TAILQ_ENTRY(Waiting) link;
-    sd_bus_message *message;
-    PeerRun run;
-};
 
 static int peer_compare(const void *a, const void *b)
 {
@@ -46,12 +41,6 @@ Peer *peer_find(PeerSet *set, const char *unique_name)
     Peer **node = tfind(unique_name, &set->tree, peer_compare_name);
 
     return node ? *node : NULL;
-}
-
-static void waiting_free(Waiting *waiting)
-{
-    sd_bus_message_unref(waiting->message);
-    free(waiting);
 }
 
 static int peer_new(ipc_app *app, const char *unique_name, Peer **ret_peer)
@@ -105,16 +94,6 @@ Peer *peer_unref(Peer *peer)
     return NULL;
 }
 
-static void peer_drop_waiting(Peer *peer)
-{
-    Waiting *waiting;
-
-    while ((waiting = TAILQ_FIRST(&peer->waiting))) {
-        TAILQ_REMOVE(&peer->waiting, waiting, link);
-        waiting_free(waiting);
-    }
-}
-
 void peer_vanish(Peer *peer)
 {
     ipc_app *app = peer->app;
@@ -122,7 +101,7 @@ void peer_vanish(Peer *peer)
     tdelete(peer, &app->peers.tree, peer_compare);
     TAILQ_REMOVE(&app->peers.list, peer, link);
     peer->credentials_slot = sd_bus_slot_unref(peer->credentials_slot);
-    peer_drop_waiting(peer);
+    waiting_clear(peer);
     peer_lane_close(peer);
     invocation_cancel_all(peer);
     main_event_cancel_all(peer);
@@ -171,12 +150,12 @@ static void peer_run(Peer *peer, sd_bus_message *message, PeerRun run)
 static void peer_run_waiting(Peer *peer)
 {
     _cleanup_(peer_unrefp) Peer *held = peer_ref(peer);
-    Waiting *waiting;
+    sd_bus_message *message;
+    PeerRun run;
 
-    while ((waiting = TAILQ_FIRST(&held->waiting))) {
-        TAILQ_REMOVE(&held->waiting, waiting, link);
-        peer_run(held, waiting->message, waiting->run);
-        waiting_free(waiting);
+    while ((message = waiting_pop(held, &run))) {
+        peer_run(held, message, run);
+        sd_bus_message_unref(message);
     }
 }
 
@@ -279,28 +258,21 @@ static int on_credentials(sd_bus_message *reply, void *userdata, sd_bus_error *e
 static int peer_wait(Peer *peer, sd_bus_message *message, PeerRun run)
 {
     _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
-    Waiting *waiting;
-    int r;
+    int r = 0;
 
     if (file_next_is_scarce()) {
         r = sd_bus_error_setf(&error, IPC_ERROR_LIMITS_EXCEEDED, "Too many files are open here: call again later");
         peer_send_error(peer, message, r, &error);
         return 1;
     }
-    waiting = calloc(1, sizeof(*waiting));
-    if (!waiting)
-        return -ENOMEM;
-    if (!peer->credentials_slot) {
+    if (!peer->credentials_slot)
         r = peer_ask_credentials(peer);
-        if (r < 0) {
-            free(waiting);
-            return r;
-        }
-    }
-    waiting->message = sd_bus_message_ref(message);
-    waiting->run = run;
-    TAILQ_INSERT_TAIL(&peer->waiting, waiting, link);
-    return 1;
+    if (r >= 0)
+        r = waiting_push(peer, message, run, &error);
+    /* Out of turn, for those ahead of it have not had theirs. */
+    if (r == -EBUSY)
+        peer_send_error(peer, message, r, &error);
+    return r < 0 && r != -EBUSY ? r : 1;
 }
 
 int peer_obtain(ipc_app *app, sd_bus_message *message, Peer **ret_peer)
