@@ -212,6 +212,12 @@ const ChildRun robust_innocents[N_INNOCENTS] = {
 
 /* ---- those who flood ---- */
 
+static int become_flooder(void)
+{
+    (void)setpriority(PRIO_PROCESS, 0, robust->niceness);
+    return robust->uid > 0 && setresuid(robust->uid, robust->uid, robust->uid) < 0 ? -errno : 0;
+}
+
 int robust_flood(int control, void *unused)
 {
     _cleanup_(sd_bus_unrefp) sd_bus *bus = NULL;
@@ -219,8 +225,9 @@ int robust_flood(int control, void *unused)
     int r;
 
     (void)control, (void)unused;
-    (void)setpriority(PRIO_PROCESS, 0, robust->niceness);
-    r = bus_open(robust->address, &bus);
+    r = become_flooder();
+    if (r >= 0)
+        r = bus_open(robust->address, &bus);
     while (r >= 0) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL;
 
@@ -275,8 +282,9 @@ int robust_flood_lane(int control, void *unused)
     int r;
 
     (void)control, (void)unused;
-    (void)setpriority(PRIO_PROCESS, 0, robust->niceness);
-    r = bus_open(robust->address, &bus);
+    r = become_flooder();
+    if (r >= 0)
+        r = bus_open(robust->address, &bus);
     if (r >= 0)
         r = open_lane(bus, &id, &pollfd.fd);
     while (r >= 0) {

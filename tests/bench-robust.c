@@ -21,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -33,8 +34,10 @@
 #define N_FLOODERS 10u
 #define NICENESS 15 /* of the flooders: what they take from others shall be their place on the bus, not the processor */
 
-#define LIMITS_SMALL "<limit name='max_incoming_bytes'>10000000</limit><limit name='max_outgoing_bytes'>10000000</limit>"
-#define LIMITS_SYSTEM                                                                                       \
+/* Those of other users may come, too. */
+#define ALL_USERS "<policy context='mandatory'><allow user='*'/></policy>"
+#define LIMITS_SMALL ALL_USERS "<limit name='max_incoming_bytes'>10000000</limit><limit name='max_outgoing_bytes'>10000000</limit>"
+#define LIMITS_SYSTEM ALL_USERS                                                                                       \
     "<limit name='max_incoming_bytes'>133169152</limit><limit name='max_outgoing_bytes'>133169152</limit>" \
     "<limit name='max_replies_per_connection'>128</limit>"
 
@@ -72,9 +75,9 @@ typedef struct BusKind {
 
 static const BusKind buses[] = {
     { "small", LIMITS_SMALL, false },
-    { "session", "", false },
+    { "session", ALL_USERS, false },
     { "system", LIMITS_SYSTEM, false },
-    { "broker", "", true },
+    { "broker", ALL_USERS, true },
 };
 
 static const char *const innocent_labels[N_INNOCENTS] = {
@@ -318,6 +321,8 @@ static int start_bus(RobustScene *scene, const BusKind *kind)
     int r;
 
     r = bus_start(&scene->bus, kind->limits);
+    if (r >= 0 && robust->uid > 0 && chmod(bus_get_folder(), 0711) < 0)
+        r = -errno;
     if (r >= 0 && kind->is_broker)
         r = bus_start_broker(&scene->broker);
     snprintf(robust->address, sizeof(robust->address), "%s",
@@ -373,7 +378,8 @@ static void print_help(void)
     printf("\n  --disturbance=WHAT   by this only:");
     for (i = 0; i < ELEMENTSOF(disturbances); i++)
         printf(" %s", disturbances[i].key);
-    printf("\n  --niceness=N         of those who flood (default: %d)\n  -h, --help           print this help and exit\n",
+    printf("\n  --uid=N              of those who flood, for root (default: our own)\n"
+           "  --niceness=N         the same (default: %d)\n  -h, --help           print this help and exit\n",
            NICENESS);
 }
 
@@ -381,6 +387,7 @@ static const struct option long_options[] = {
     { "bus", required_argument, NULL, 'b' },
     { "disturbance", required_argument, NULL, 'd' },
     { "niceness", required_argument, NULL, 'n' },
+    { "uid", required_argument, NULL, 'u' },
     { "help", no_argument, NULL, 'h' },
     { 0 },
 };
@@ -405,6 +412,9 @@ static int parse(Options *options, int argc, char *argv[])
             break;
         case 'n':
             robust->niceness = atoi(optarg);
+            break;
+        case 'u':
+            robust->uid = (uid_t)strtoul(optarg, NULL, 10);
             break;
         case 'h':
             print_help();

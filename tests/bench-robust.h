@@ -15,6 +15,7 @@
 typedef struct Robust {
     char address[256];
     int niceness; /* of those who flood */
+    uid_t uid;    /* the same; 0: our own */
     atomic_ullong n_flooded;
 } Robust;
 
