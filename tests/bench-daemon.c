@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -110,6 +111,15 @@ static int run_daemon(int control, void *userdata)
     snprintf(address, sizeof(address), "--address=%s", command->address);
     execlp(command->program, command->program, address, "--module=echo", NULL);
     return -errno;
+}
+
+const char *daemon_get_program(void)
+{
+    static char path[4096];
+    const char *build = getenv("top_builddir");
+
+    snprintf(path, sizeof(path), "%s/service/ipcbusd", build ? build : ".");
+    return path;
 }
 
 int daemon_start(Child *daemon, const char *address, const char *program)

@@ -16,6 +16,9 @@ typedef struct DaemonFigures {
     double renderer_wake_ups;  /* of a renderer attached to a loop, in the same second */
 } DaemonFigures;
 
+/* That of the build tree. */
+const char *daemon_get_program(void);
+
 /* A daemon of that program with the module echo, once it is there and has come to rest. */
 int daemon_start(Child *daemon, const char *address, const char *program);
 

@@ -17,6 +17,14 @@ static int compare_values(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+int rounds_check(unsigned n_rounds, int n_arguments)
+{
+    if (n_arguments == 0 && n_rounds >= 1 && n_rounds <= ROUNDS_MAX)
+        return 1;
+    fprintf(stderr, "bench: --rounds wants a number from 1 to %u, and there are no arguments\n", ROUNDS_MAX);
+    return -EINVAL;
+}
+
 Spread series_get_spread(const Series *series)
 {
     double values[ROUNDS_MAX];

@@ -8,6 +8,9 @@
 
 #define ROUNDS_MAX 101u
 
+/* Of the command line: 1 if it makes sense, else -EINVAL, and it is said what does not. */
+int rounds_check(unsigned n_rounds, int n_arguments);
+
 typedef struct Title {
     const char *key;   /* in JSON */
     const char *label; /* in tables */

@@ -262,21 +262,14 @@ static int parse(Options *options, int argc, char *argv[])
             return -EINVAL;
         }
     }
-    if (optind == argc && options->n_rounds >= 1 && options->n_rounds <= ROUNDS_MAX)
-        return 1;
-    fprintf(stderr, "bench: --rounds wants a number from 1 to %u, and there are no arguments\n", ROUNDS_MAX);
-    return -EINVAL;
+    return rounds_check(options->n_rounds, argc - optind);
 }
 
 int main(int argc, char *argv[])
 {
-    const char *build = getenv("top_builddir");
-    Options options = { .n_rounds = ROUNDS_DEFAULT };
-    char daemon[4096];
+    Options options = { .n_rounds = ROUNDS_DEFAULT, .daemon = daemon_get_program() };
     int r;
 
-    snprintf(daemon, sizeof(daemon), "%s/service/ipcbusd", build ? build : ".");
-    options.daemon = daemon;
     r = parse(&options, argc, argv);
     if (r <= 0)
         return r < 0 ? 2 : 0;
