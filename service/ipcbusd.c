@@ -95,12 +95,12 @@ static int start_and_serve(ipc_app *app, const Options *options)
     r = reload_begin(&reload);
     if (r >= 0)
         r = load_modules(app, options);
-    if (r >= 0 && options->n_modules == 0)
-        log_line(LOG_NOTICE, "No module is loaded: whoever calls finds no handler here (see --module)");
     if (r >= 0)
         r = reload_on_hangup(&reload);
     if (r >= 0)
         r = take_name(app);
+    if (r >= 0 && options->n_modules == 0)
+        log_line(LOG_NOTICE, "No module is loaded: whoever calls finds no handler here (see --module)");
     return r < 0 ? r : serve(app);
 }
 

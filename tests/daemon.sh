@@ -135,12 +135,12 @@ unknown_module() {
 
 # It lies in the working folder, and a name is not a path.
 module_without_path() {
-    (cd "$tmp" && refuses 1 "'first\.so'.*put \./ before it" --address="$address" --module=first.so &&
+    (cd "$tmp" && : >here.so && refuses 1 "'here\.so'.*put \./ before it" --address="$address" --module=here.so &&
         refuses 1 "'nonesuch\.so'.*/nonesuch\.so\.so$" --address="$address" --module=nonesuch.so)
 }
 
 is_told_to_have_no_module() {
-    start_daemon && grep -q 'No module is loaded' "$tmp/daemon.log" && stop_daemon && expect "$status" 0 || return
+    start_daemon && until_true grep -q 'No module is loaded' "$tmp/daemon.log" && stop_daemon && expect "$status" 0 || return
     start_daemon --module=echo && ! grep -q 'No module' "$tmp/daemon.log" && stop_daemon && expect "$status" 0
 }
 

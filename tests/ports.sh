@@ -6,6 +6,8 @@ set -u
 . "$(dirname "$0")/daemon-fixture.sh"
 
 examples=$build/client/examples
+called_pid='' called_in='' # the two renderers: their processes, and where they are typed to
+calling_pid='' calling_in=''
 name=com.example.Ports
 
 start_main() {
