@@ -290,6 +290,62 @@ static void test_churn(void)
     assert_alive(f);
 }
 
+/* ---- properties, read in a loop ---- */
+
+static void send_read(sd_bus *bus, const char *interface, const char *member, const char *of)
+{
+    sd_bus_message *call;
+    uint64_t cookie;
+
+    must(sd_bus_message_new_method_call(bus, &call, FIXTURE_NAME, IPC_MAIN_PATH, interface, member));
+    if (of)
+        must(sd_bus_message_append(call, "s", of));
+    must(sd_bus_send(bus, call, &cookie));
+    sd_bus_message_unref(call);
+}
+
+/* All there is to read, over and over; what comes back it never looks at. */
+static void read_properties(Tale *tale)
+{
+    unsigned i, n = is_slow() ? 200 : 10000;
+    sd_bus *bus = reader_connect(tale);
+
+    for (i = 0; i < n; i++) {
+        send_read(bus, "org.freedesktop.DBus.Properties", "GetAll", IPC_MAIN_INTERFACE);
+        send_read(bus, "org.freedesktop.DBus.ObjectManager", "GetManagedObjects", NULL);
+        send_read(bus, "org.freedesktop.DBus.Introspectable", "Introspect", NULL);
+        must(sd_bus_flush(bus));
+    }
+    tale_note(tale, &tale->n_called);
+    pause();
+}
+
+static void test_property_reads(void)
+{
+    g_autoptr(Fixture) f = fixture_new();
+    Client *c = foreign_new(f);
+    unsigned i, n_peers;
+    size_t n_bytes;
+    Reader *reader;
+
+    answer(f, "add", "3");
+    for (i = 0; i < 20; i++)
+        foreign_new_registered(f);
+    assert_resolved(invoke(c, "add", "[1,2]"), "3");
+    settle(f);
+    n_peers = count_peers(f);
+    n_bytes = mallinfo2().uordblks;
+    reader = reader_start(f, read_properties);
+    while (reader->tale->n_called == 0)
+        assert_resolved(invoke(c, "add", "[1,2]"), "3");
+    settle(f);
+    g_assert_cmpuint(mallinfo2().uordblks, <, n_bytes + IPC_QUEUE_BYTES_MAX + 8 * 1024 * 1024);
+    reader_kill(reader);
+    wait_until(f, count_peers(f) == n_peers);
+    g_assert_cmpuint(mallinfo2().uordblks, <, n_bytes + 1024 * 1024);
+    assert_resolved(invoke(c, "add", "[1,2]"), "3");
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -300,5 +356,6 @@ int main(int argc, char **argv)
     g_test_add_func("/hostile/forged-leaving", test_forged_leaving);
     g_test_add_func("/hostile/near-tokens", test_near_tokens);
     g_test_add_func("/hostile/churn", test_churn);
+    g_test_add_func("/hostile/property-reads", test_property_reads);
     return g_test_run();
 }
