@@ -442,23 +442,23 @@ static void test_finish_misused(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    g_test_add_func("/glib-invoke/result", test_result);
+    add_story("/glib-invoke/result", test_result);
     g_test_add_func("/glib-invoke/nobody-cares", test_nobody_cares);
     g_test_add_func("/glib-invoke/format", test_format);
-    g_test_add_func("/glib-invoke/error", test_error);
+    add_story("/glib-invoke/error", test_error);
     g_test_add_func("/glib-invoke/foreign-errors", test_foreign_errors);
     g_test_add_func("/glib-invoke/codes", test_codes);
-    g_test_add_func("/glib-invoke/no-handler", test_no_handler);
-    g_test_add_func("/glib-invoke/timeout", test_timeout);
-    g_test_add_func("/glib-invoke/main-dies", test_main_dies);
+    add_story("/glib-invoke/no-handler", test_no_handler);
+    add_story("/glib-invoke/timeout", test_timeout);
+    add_story("/glib-invoke/main-dies", test_main_dies);
     g_test_add_func("/glib-invoke/refused", test_refused);
-    g_test_add_func("/glib-invoke/cancelled-before", test_cancelled_before);
-    g_test_add_func("/glib-invoke/cancelled", test_cancelled);
-    g_test_add_func("/glib-invoke/cancelled-by-a-thread", test_cancelled_by_a_thread);
-    g_test_add_func("/glib-invoke/cancelled-after", test_cancelled_after);
-    g_test_add_func("/glib-invoke/renderer-goes", test_renderer_goes);
-    g_test_add_func("/glib-invoke/closed", test_closed);
-    g_test_add_func("/glib-invoke/renderer-goes-in-callback", test_renderer_goes_in_callback);
+    add_story("/glib-invoke/cancelled-before", test_cancelled_before);
+    add_story("/glib-invoke/cancelled", test_cancelled);
+    add_story("/glib-invoke/cancelled-by-a-thread", test_cancelled_by_a_thread);
+    add_story("/glib-invoke/cancelled-after", test_cancelled_after);
+    add_story("/glib-invoke/renderer-goes", test_renderer_goes);
+    add_story("/glib-invoke/closed", test_closed);
+    add_story("/glib-invoke/renderer-goes-in-callback", test_renderer_goes_in_callback);
     g_test_add_func("/glib-invoke/finish-misused", test_finish_misused);
     return g_test_run();
 }

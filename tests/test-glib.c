@@ -218,8 +218,11 @@ static void test_bus_dies(void)
     bus_kill(f->bus);
     wait_until(f, is_settled(o));
     assert_rejected(o, IPC_ERROR_MAIN_GONE, NULL);
-    wait_until(f, d->words->len > 0);
-    assert_diary(d, "closed:MainGone");
+    await_state(r, IPC_RENDERER_CLOSED);
+    settle(f);
+    /* A lane may tell first that main has lost the bus. */
+    if (!is_over_lanes())
+        assert_diary(d, "closed:MainGone");
     assert_idle(f, 50);
     must_fail(ipc_renderer_attach_glib(r->renderer, f->context), ENOTCONN);
     must_fail(ipc_app_attach_glib(f->app, f->context), ENOTCONN);
@@ -421,23 +424,23 @@ static void test_shares_the_loop(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    g_test_add_func("/glib/app-and-renderers", test_app_and_renderers);
-    g_test_add_func("/glib/writes", test_writes);
-    g_test_add_func("/glib/thread", test_thread);
-    g_test_add_func("/glib/two-contexts", test_two_contexts);
-    g_test_add_func("/glib/idle", test_idle);
+    add_story("/glib/app-and-renderers", test_app_and_renderers);
+    add_story("/glib/writes", test_writes);
+    add_story("/glib/thread", test_thread);
+    add_story("/glib/two-contexts", test_two_contexts);
+    add_story("/glib/idle", test_idle);
     g_test_add_func("/glib/idle-without-main", test_idle_without_main);
-    g_test_add_func("/glib/timeouts", test_timeouts);
-    g_test_add_func("/glib/reconnect", test_reconnect);
-    g_test_add_func("/glib/bus-dies", test_bus_dies);
-    g_test_add_func("/glib/dropped-in-callback", test_dropped_in_callback);
-    g_test_add_func("/glib/closed-in-callback", test_closed_in_callback);
-    g_test_add_func("/glib/detached-in-callback", test_detached_in_callback);
-    g_test_add_func("/glib/app-stopped-in-callback", test_app_stopped_in_callback);
-    g_test_add_func("/glib/context-goes-first", test_context_goes_first);
-    g_test_add_func("/glib/renderer-goes-first", test_renderer_goes_first);
+    add_story("/glib/timeouts", test_timeouts);
+    add_story("/glib/reconnect", test_reconnect);
+    add_story("/glib/bus-dies", test_bus_dies);
+    add_story("/glib/dropped-in-callback", test_dropped_in_callback);
+    add_story("/glib/closed-in-callback", test_closed_in_callback);
+    add_story("/glib/detached-in-callback", test_detached_in_callback);
+    add_story("/glib/app-stopped-in-callback", test_app_stopped_in_callback);
+    add_story("/glib/context-goes-first", test_context_goes_first);
+    add_story("/glib/renderer-goes-first", test_renderer_goes_first);
     g_test_add_func("/glib/attach", test_attach);
     g_test_add_func("/glib/attach-loop", test_attach_loop);
-    g_test_add_func("/glib/shares-the-loop", test_shares_the_loop);
+    add_story("/glib/shares-the-loop", test_shares_the_loop);
     return g_test_run();
 }
