@@ -10,6 +10,7 @@
 #include "macro.h"
 #include "peer-lane.h"
 #include "peer.h"
+#include "traffic.h"
 #include "web-contents.h"
 
 struct Token {
@@ -116,10 +117,9 @@ void webview_host_forget(ipc_web_contents *contents)
         tell_detached(contents);
 }
 
-int webview_host_send_message(ipc_web_contents *guest, const Request *request)
+static int send_message(const ipc_web_contents *guest, Peer *host, const Request *request)
 {
     _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL;
-    Peer *host = guest->host->peer;
     int r;
 
     if (request->length > peer_get_max(host))
@@ -132,4 +132,15 @@ int webview_host_send_message(ipc_web_contents *guest, const Request *request)
     if (r >= 0)
         r = sd_bus_message_append(message, "uss", guest->id, request->channel, request->text);
     return r < 0 ? r : peer_send(host, message, request->length);
+}
+
+int webview_host_send_message(ipc_web_contents *guest, const Request *request)
+{
+    Peer *host = guest->host->peer;
+    int r = send_message(guest, host, request);
+
+    if (r >= 0)
+        traffic_sent(host, &(Outgoing){ .verb = "webview-message", .sender_id = guest->id, .channel = request->channel,
+                                        .text = request->text, .length = request->length });
+    return r;
 }
