@@ -239,9 +239,9 @@ static void emit_sync(Peer *peer, ipc_event *event, json_t *args)
 
 int dispatch_send_sync(Peer *peer, Request *request, sd_bus_error *error)
 {
+    _cleanup_(traffic_leave_call) Passage passage = { 0 };
     _cleanup_(json_cleanup) json_t *args = NULL;
     _cleanup_(ipc_event_unrefp) ipc_event *event = NULL;
-    Passage passage;
     Answer *answer;
     int r;
 
@@ -258,7 +258,6 @@ int dispatch_send_sync(Peer *peer, Request *request, sd_bus_error *error)
                        is_listened_to(peer, event->channel));
     emit_sync(peer, event, args);
     keep_waiting(answer, request);
-    traffic_leave_call(&passage);
     return 0;
 }
 
@@ -293,11 +292,11 @@ static void run_handler(Peer *peer, ipc_main *main, ipc_invocation *invocation, 
 
 int dispatch_invoke(Peer *peer, Request *request, sd_bus_error *error)
 {
+    _cleanup_(traffic_leave_call) Passage passage = { 0 };
     _cleanup_(json_cleanup) json_t *args = NULL;
     _cleanup_(ipc_invocation_unrefp) ipc_invocation *invocation = NULL;
     HandlerKind kind = HANDLER_NONE;
     ipc_main *main = NULL;
-    Passage passage;
     int r;
 
     r = admit(peer, VERB_INVOKE, request, error);
@@ -315,7 +314,6 @@ int dispatch_invoke(Peer *peer, Request *request, sd_bus_error *error)
                        main != NULL);
     run_handler(peer, main, invocation, args, request);
     keep_waiting(&invocation->answer, request);
-    traffic_leave_call(&passage);
     return 0;
 }
 

@@ -105,7 +105,8 @@ void traffic_enter_call(Passage *passage, TrafficCall *call, Peer *peer, Verb ve
 
 void traffic_leave_call(Passage *passage)
 {
-    monitor_release(passage->app, &passage->line);
+    if (passage->app)
+        monitor_release(passage->app, &passage->line);
 }
 
 /* ---- the end of a call ---- */

@@ -37,7 +37,10 @@ void traffic_enter(Passage *passage, Peer *peer, Verb verb, const Request *reque
 void traffic_leave(Passage *passage, bool is_own);
 void traffic_turn_back(Passage *passage);
 
-/* A call comes in. Its dispatching is over before or after it has ended. The channel outlives the call. */
+/*
+ * A call comes in. Its dispatching is over before it ends, or after; that none has come in (zeroes) is fine. The channel
+ * outlives the call.
+ */
 void traffic_enter_call(Passage *passage, TrafficCall *call, Peer *peer, Verb verb, const Request *request,
                         const char *channel, bool is_own);
 void traffic_leave_call(Passage *passage);
