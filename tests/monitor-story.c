@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "monitor-story.h"
 
-#include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <unistd.h>
@@ -52,39 +50,19 @@ void go_on_reading(Watching *w)
     must(sd_event_add_io(w->fixture->event, &w->source, w->fd, EPOLLIN, on_lines, w));
 }
 
-static Outcome *call_watch(Client *c, va_list channels)
+Outcome *watch_start(Client *c, const char *first, const char *second)
 {
-    GPtrArray *list = g_ptr_array_new();
-    const char *channel;
-    sd_bus_message *call;
-    Outcome *o;
+    unsigned n = second ? 2 : first ? 1 : 0;
 
-    while ((channel = va_arg(channels, const char *)))
-        g_ptr_array_add(list, (char *)channel);
-    /* sd_bus_message_append() takes an array as its members. */
-    g_assert_cmpuint(list->len, <=, 2);
-    call = NULL;
-    if (list->len == 0)
-        o = call_object(c, IPC_MAIN_PATH, IPC_MONITOR_INTERFACE, "Watch", "as", 0);
-    else if (list->len == 1)
-        o = call_object(c, IPC_MAIN_PATH, IPC_MONITOR_INTERFACE, "Watch", "as", 1, list->pdata[0]);
-    else
-        o = call_object(c, IPC_MAIN_PATH, IPC_MONITOR_INTERFACE, "Watch", "as", 2, list->pdata[0], list->pdata[1]);
-    (void)call;
-    g_ptr_array_unref(list);
-    return o;
+    return call_object(c, IPC_MAIN_PATH, IPC_MONITOR_INTERFACE, "Watch", "as", n, first, second);
 }
 
-Watching *watch_as(Client *c, ...)
+Watching *watch_as(Client *c, const char *first, const char *second)
 {
     Watching *w = g_new0(Watching, 1);
-    va_list channels;
-    Outcome *o;
+    Outcome *o = watch_start(c, first, second);
     int fd;
 
-    va_start(channels, c);
-    o = call_watch(c, channels);
-    va_end(channels);
     assert_replied(o, "h", &fd);
     w->fixture = c->fixture;
     w->fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);

@@ -15,9 +15,13 @@ typedef struct Watching {
     bool has_ended;
 } Watching;
 
-/* Asks for what goes by on these channels (globs, NULL at the end), and reads it. */
-Watching *watch_as(Client *c, ...) G_GNUC_NULL_TERMINATED;
-#define watch(f, ...) watch_as(foreign_new(f), __VA_ARGS__)
+/* Asks for what goes by on the channels that match one of two globs, or on any, and reads it. */
+Watching *watch_as(Client *c, const char *first, const char *second);
+#define watch(f) watch_as(foreign_new(f), NULL, NULL)
+
+/* Just asks. */
+Outcome *watch_start(Client *c, const char *first, const char *second);
+
 void watching_free(Watching *w);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Watching, watching_free)
 
