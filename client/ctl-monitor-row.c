@@ -15,11 +15,11 @@
 #include "macro.h"
 
 /* Columns of the terminal; what is sent has the rest. */
-#define TIME_WIDTH 15
-#define WHO_WIDTH 12
-#define VERB_WIDTH 16
-#define CHANNEL_WIDTH 20
-#define TOOK_WIDTH 7
+#define TIME_WIDTH 12
+#define WHO_WIDTH 10
+#define VERB_WIDTH 12
+#define CHANNEL_WIDTH 16
+#define TOOK_WIDTH 6
 #define LEFT_WIDTH (TIME_WIDTH + WHO_WIDTH + VERB_WIDTH + CHANNEL_WIDTH + TOOK_WIDTH + 6)
 #define LEAST_WIDTH 20 /* of what is sent; a terminal that has no room for it breaks the row */
 
@@ -43,7 +43,7 @@ static void print_time(FILE *stream, json_int_t usec)
     if (!localtime_r(&seconds, &when) || strftime(text, sizeof(text), "%H:%M:%S", &when) == 0)
         text[0] = '\0';
     terminal_start(stream, COLOUR_FAINT);
-    fprintf(stream, "%8s.%06" PRId64 " ", text, (int64_t)(usec % 1000000));
+    fprintf(stream, "%8s.%03" PRId64 " ", text, (int64_t)(usec % 1000000 / 1000));
     terminal_end(stream);
 }
 
@@ -124,22 +124,26 @@ static const char *or_empty(const char *string)
     return string ? string : "";
 }
 
+static void write_error(FILE *stream, const json_t *error)
+{
+    fputs("! ", stream);
+    output_escaped(stream, or_empty(json_string_value(json_object_get(error, "message"))));
+    fputs(" (", stream);
+    output_escaped(stream, or_empty(json_string_value(json_object_get(error, "name"))));
+    fputs(")", stream);
+    if (json_object_get(error, "detail")) {
+        putc(' ', stream);
+        write_value(stream, error, "detail");
+    }
+}
+
 static void write_end(FILE *stream, const json_t *line)
 {
-    const json_t *error = json_object_get(line, "error");
-
-    if (error) {
-        fputs("! ", stream);
-        output_escaped(stream, or_empty(json_string_value(json_object_get(error, "message"))));
-        fputs(" (", stream);
-        output_escaped(stream, or_empty(json_string_value(json_object_get(error, "name"))));
-        fputs(") ", stream);
-        write_value(stream, error, "detail");
-    } else if (json_object_get(line, "result")) {
-        fputs("= ", stream);
+    if (json_object_get(line, "result")) {
+        fputs(" = ", stream);
         write_value(stream, line, "result");
     } else if (json_object_get(line, "pending")) {
-        fputs("...", stream);
+        fputs(" ...", stream);
     }
 }
 
@@ -161,24 +165,29 @@ static void write_start(FILE *stream, const json_t *line)
         fputs("...", stream); /* the first line of the call has them */
 }
 
+/* Where there is no room for all, why it failed is what one wants to see. */
 static void print_what(FILE *stream, const json_t *line, size_t width)
 {
+    const json_t *error = json_object_get(line, "error");
     _cleanup_free_ char *text = NULL;
     size_t size;
     FILE *memory = open_memstream(&text, &size);
 
     if (!memory)
         return;
-    write_start(memory, line);
-    if (json_object_get(line, "result") || json_object_get(line, "error") || json_object_get(line, "pending"))
+    if (error) {
+        write_error(memory, error);
         putc(' ', memory);
-    write_end(memory, line);
+    }
+    write_start(memory, line);
+    if (!error)
+        write_end(memory, line);
     if (fclose(memory) != 0)
         return;
-    if (json_object_get(line, "error"))
+    if (error)
         terminal_start(stream, COLOUR_ERROR);
     output_cut(stream, text, width);
-    if (json_object_get(line, "error"))
+    if (error)
         terminal_end(stream);
 }
 

@@ -191,20 +191,33 @@ static void print_sum(FILE *stream, json_t *channels, const char *key, const cha
     fprintf(stream, ", %s %s", text, what);
 }
 
-static void print_head(const Top *top, json_t *channels)
+static void write_head(FILE *stream, const Top *top, json_t *channels)
 {
+    size_t n = json_array_size(channels) - 1; /* one of the rows is for all others */
     time_t now = time(NULL);
     char text[16] = "";
     struct tm when;
 
     if (localtime_r(&now, &when))
         strftime(text, sizeof(text), "%H:%M:%S", &when);
-    printf("%s at %s: %zu channels", top->client.options->name, text, json_array_size(channels) - 1);
-    print_sum(stdout, channels, "rate", "a second");
-    print_sum(stdout, channels, "pending", "pending");
-    print_sum(stdout, channels, "errors", "errors");
-    if (top->is_live)
-        printf(" - q quits");
+    fprintf(stream, "%s, %s: %zu channel%s", top->client.options->name, text, n, n == 1 ? "" : "s");
+    print_sum(stream, channels, "rate", "a second");
+    print_sum(stream, channels, "pending", "pending");
+    print_sum(stream, channels, "errors", "errors");
+    fputs("; q quits", stream);
+}
+
+static void print_head(const Top *top, json_t *channels, unsigned columns)
+{
+    _cleanup_free_ char *head = NULL;
+    size_t size;
+    FILE *stream = open_memstream(&head, &size);
+
+    if (!stream)
+        return;
+    write_head(stream, top, channels);
+    if (fclose(stream) == 0)
+        output_cut(stdout, head, columns);
 }
 
 static void draw(Top *top, json_t *channels)
@@ -213,7 +226,7 @@ static void draw(Top *top, json_t *channels)
 
     terminal_get_size(stdout, &columns, &lines);
     terminal_begin_screen(stdout, top->is_first);
-    print_head(top, channels);
+    print_head(top, channels, columns);
     terminal_end_line(stdout);
     terminal_end_line(stdout);
     figures_print(stdout, channels, columns, lines > HEAD_LINES + 1 ? lines - HEAD_LINES - 1 : 1, true);
