@@ -101,7 +101,7 @@ pretty_and_table() {
 }
 
 on_a_terminal() {
-    local keys escape=$'\e['
+    local keys
     terminal "$tmp/screen" 100 "$ipcbusctl" --address="$address" monitor && until_true has_watchers 1 &&
         ctl invoke echo "$(printf 'x%.0s' {1..200})" && ctl invoke echo-error com.example.Error.Broken $'no\e[31m' &&
         ctl send echo-broadcast 1 && tells screen 'echo-broadcast' || return

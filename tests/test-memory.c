@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
+#include <fcntl.h>
+#include <glib-unix.h>
 #include <glib/gstdio.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "fixture-renderer.h"
 #include "text.h"
@@ -114,6 +117,7 @@ typedef struct Stage {
     Client *foreign;
     ipc_webview *webview;
     json_t *args;
+    int lines; /* of one who watches: what is told is told whole, or missing */
 } Stage;
 
 typedef void (*Scene)(Stage *s);
@@ -217,6 +221,31 @@ static json_t *long_args(void)
     return json_from(text);
 }
 
+static void stage_add_watcher(Stage *s)
+{
+    int fd;
+
+    assert_replied(call_object(s->foreign, IPC_MAIN_PATH, IPC_MONITOR_INTERFACE, "Watch", "as", 0), "h", &fd);
+    s->lines = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+    g_assert_true(g_unix_set_fd_nonblocking(s->lines, TRUE, NULL));
+}
+
+static void stage_check_lines(Stage *s)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+    g_auto(GStrv) lines = NULL;
+    char chunk[4096];
+    ssize_t n;
+    unsigned i;
+
+    while ((n = read(s->lines, chunk, sizeof(chunk))) > 0)
+        g_string_append_len(text, chunk, n);
+    lines = g_strsplit(text->str, "\n", -1);
+    for (i = 0; lines[i] && lines[i + 1]; i++)
+        json_decref(json_from(lines[i]));
+    g_assert_cmpstr(lines[0] ? lines[i] : "", ==, "");
+}
+
 static void stage_open(Stage *s)
 {
     Fixture *f = fixture_new();
@@ -230,10 +259,12 @@ static void stage_open(Stage *s)
     must(ipc_main_on(f->main, NULL, "sync", on_sync, NULL));
     must(ipc_renderer_on(s->a->renderer, NULL, "reply-to-me", on_reply, NULL));
     stage_add_guest(s);
+    stage_add_watcher(s);
 }
 
 static void stage_close(Stage *s)
 {
+    close(s->lines);
     ipc_webview_unref(s->webview);
     json_decref(s->args);
     fixture_free(s->fixture);
@@ -250,6 +281,7 @@ static void stage_recover(Stage *s)
     expect_message(s->b, "x", "[2]", client_id(s->a));
     g_queue_clear_full(&s->a->heard, (GDestroyNotify)heard_free);
     g_queue_init(&s->a->heard);
+    stage_check_lines(s);
 }
 
 static void play(Scene scene, bool by_library)
@@ -465,6 +497,20 @@ static void play_sync(gconstpointer by_library)
     json_decref(s.args);
 }
 
+static void scene_watch(Stage *s)
+{
+    Ending ending = { 0 };
+    sd_bus_message *message;
+
+    if (!is_done(sd_bus_message_new_method_call(s->foreign->bus, &message, FIXTURE_NAME, IPC_MAIN_PATH,
+                                                IPC_MONITOR_INTERFACE, "Watch")))
+        return;
+    must(sd_bus_message_append(message, "as", 1, "no such channel"));
+    must(sd_bus_call_async(s->foreign->bus, NULL, message, on_foreign_end, &ending, (uint64_t)patience()));
+    sd_bus_message_unref(message);
+    await_end(s, &ending);
+}
+
 /* ---- all of them ---- */
 
 static const struct {
@@ -487,6 +533,7 @@ static const struct {
     { "listen", scene_listen, true },
     { "handle", scene_handle, false },
     { "policy", scene_policy, true },
+    { "watch", scene_watch, false },
 };
 
 static void play_for_jansson(gconstpointer scene)
