@@ -20,7 +20,6 @@
 #define SIZE_LIMIT (IPC_ARGS_MAX - 4) /* bytes: it stands in quotes, in an array */
 #define CONCURRENCY_MAX 4096u
 #define DURATION_MAX 3600.0 /* seconds */
-#define DIGITS 6 /* of a figure in JSON */
 #define DEFAULT_SIZES "64,4K,64K"
 #define DEFAULT_CONCURRENCY "1,16"
 #define DEFAULT_DURATION "1"
@@ -92,20 +91,6 @@ static bool read_list(const char *text, bool has_units, unsigned min, unsigned m
     return true;
 }
 
-static ExitStatus read_duration(const char *text, uint64_t *ret_usec, Failure *failure)
-{
-    bool is_plain = text[strspn(text, "0123456789.")] == '\0';
-    double seconds;
-    char *end;
-
-    seconds = strtod(text, &end);
-    if (!is_plain || end == text || *end || seconds < 0.001 || seconds > DURATION_MAX)
-        return failure_set(failure, STATUS_USAGE, NULL, "--duration takes seconds, from 0.001 to %g; '%s' is none",
-                           DURATION_MAX, text);
-    *ret_usec = (uint64_t)(seconds * 1e6);
-    return STATUS_OK;
-}
-
 static ExitStatus read_verbs(Bench *bench, char **words, Failure *failure)
 {
     for (size_t i = 0; words[i]; i++) {
@@ -140,7 +125,8 @@ static ExitStatus read_options(Bench *bench, const Options *options, char **oper
         return failure_set(failure, STATUS_USAGE, NULL,
                            "--concurrency takes up to %u numbers from 1 to %u, such as 1,16; '%s' is something else",
                            LIST_MAX, CONCURRENCY_MAX, concurrency);
-    status = read_duration(or_default(options->duration, DEFAULT_DURATION), &bench->usec, failure);
+    status = options_read_seconds("--duration", or_default(options->duration, DEFAULT_DURATION), 0.001, DURATION_MAX,
+                                  &bench->usec, failure);
     return status == STATUS_OK ? read_verbs(bench, operands, failure) : status;
 }
 
@@ -203,13 +189,7 @@ static ExitStatus tell(Bench *bench, const LoadPlan *plan, const LoadResult *res
 
 static ExitStatus print_rows(Bench *bench, Style style)
 {
-    _cleanup_free_ char *text = json_dumps(bench->rows, JSON_COMPACT | JSON_REAL_PRECISION(DIGITS));
-
-    if (!text)
-        return failure_out_of_memory(bench->load.failure);
-    output_json(stdout, text, style);
-    putchar('\n');
-    return STATUS_OK;
+    return output_figures(stdout, bench->rows, style) < 0 ? failure_out_of_memory(bench->load.failure) : STATUS_OK;
 }
 
 /* ---- measuring ---- */

@@ -44,6 +44,11 @@ static int client_step(Client *client, uint64_t until)
     return r == -EINTR ? 0 : r;
 }
 
+void client_restart(Client *client)
+{
+    client->until = usec_from_now(client->options->timeout_usec);
+}
+
 void client_close(Client *client)
 {
     client->bus = sd_bus_close_unref(client->bus);
@@ -308,6 +313,6 @@ ExitStatus client_open(Client *client, const Options *options, Failure *failure)
         return failure_out_of_memory(failure);
     if (r < 0)
         return fail_to_open(&options->bus, tried, r, failure);
-    client->until = usec_from_now(options->timeout_usec);
+    client_restart(client);
     return options->no_auto_start ? check_owner(client, failure) : STATUS_OK;
 }

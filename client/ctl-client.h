@@ -23,6 +23,9 @@ typedef struct Client {
 ExitStatus client_open(Client *client, const Options *options, Failure *failure);
 void client_close(Client *client);
 
+/* The time for calls begins anew. */
+void client_restart(Client *client);
+
 /* A call of a method of the app. A negative errno. */
 int client_new_call(Client *client, sd_bus_message **ret_call, const char *path, const char *interface,
                     const char *member);

@@ -3,16 +3,15 @@
 
 #include <errno.h>
 #include <jansson.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <systemd/sd-event.h>
-#include <unistd.h>
 
 #include "ctl-args.h"
 #include "ctl-client.h"
+#include "ctl-loop.h"
 #include "ctl-output.h"
 #include "ipc-names.h"
 #include "ipc-renderer.h"
@@ -118,32 +117,15 @@ static void on_state(ipc_renderer *renderer, ipc_renderer_state state, const ipc
         end(listening, client_fail(&listening->client, -ENOTCONN, listening->failure));
 }
 
-/* Only an error or a hang-up wakes us: nobody reads what we would write. */
-static int on_reader_gone(sd_event_source *source, int fd, uint32_t events, void *userdata)
-{
-    (void)fd, (void)events, (void)userdata;
-    return sd_event_exit(sd_event_source_get_event(source), STATUS_OK);
-}
-
-/* The loop ends in good order at SIGINT and SIGTERM, when main is not there in time, and when the reader goes. */
+/* The loop also ends when main is not there in time. */
 static int add_endings(Listening *listening)
 {
-    static const int signals[] = { SIGINT, SIGTERM };
-    sigset_t set;
-    int r = 0;
+    int r;
 
-    sigemptyset(&set);
-    for (size_t i = 0; i < ELEMENTSOF(signals); i++)
-        sigaddset(&set, signals[i]);
-    if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
-        return -errno;
-    for (size_t i = 0; i < ELEMENTSOF(signals) && r >= 0; i++)
-        r = sd_event_add_signal(listening->event, NULL, signals[i], NULL, NULL);
+    r = loop_add_endings(listening->event);
     if (r >= 0)
         r = sd_event_add_time(listening->event, NULL, CLOCK_MONOTONIC, listening->client.until, 0, on_late, listening);
-    if (r >= 0)
-        r = sd_event_add_io(listening->event, NULL, STDOUT_FILENO, 0, on_reader_gone, NULL);
-    return r == -EPERM || r == -EBADF ? 0 : r; /* a file has no reader that could go */
+    return r;
 }
 
 static bool is_repeated(char **channels, size_t i)

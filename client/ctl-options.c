@@ -9,6 +9,7 @@
 #include <systemd/sd-bus.h>
 
 #include "ipc-names.h"
+#include "macro.h"
 
 enum {
     WORD = 1, /* what getopt_long() calls a word that is no option */
@@ -23,6 +24,7 @@ enum {
     OPTION_SIZE,
     OPTION_CONCURRENCY,
     OPTION_DURATION,
+    OPTION_INTERVAL,
     OPTION_VERSION,
 };
 
@@ -40,6 +42,8 @@ static const struct option long_options[] = {
     { "size", required_argument, NULL, OPTION_SIZE },
     { "concurrency", required_argument, NULL, OPTION_CONCURRENCY },
     { "duration", required_argument, NULL, OPTION_DURATION },
+    { "interval", required_argument, NULL, OPTION_INTERVAL },
+    { "iterations", required_argument, NULL, 'n' },
     { "help", no_argument, NULL, 'h' },
     { "version", no_argument, NULL, OPTION_VERSION },
     { 0 },
@@ -170,6 +174,7 @@ static ExitStatus take_option(Options *options, int option, char *const *argv, F
     case OPTION_NAME:
         return parse_name(optarg, &options->name, failure);
     case OPTION_JSON:
+        options->is_style_given = true;
         return parse_style(optarg, &options->style, failure);
     case OPTION_TIMEOUT:
         return parse_timeout(optarg, &options->timeout_usec, failure);
@@ -186,6 +191,12 @@ static ExitStatus take_option(Options *options, int option, char *const *argv, F
         return STATUS_OK;
     case OPTION_DURATION:
         options->duration = optarg;
+        return STATUS_OK;
+    case OPTION_INTERVAL:
+        options->interval = optarg;
+        return STATUS_OK;
+    case 'n':
+        options->iterations = optarg;
         return STATUS_OK;
     case 'h':
         options->help = true;
@@ -205,7 +216,7 @@ static int next_option(int argc, char **argv)
         optarg = argv[optind++];
         return WORD;
     }
-    return getopt_long(argc, argv, "-:hH:M:", long_options, NULL);
+    return getopt_long(argc, argv, "-:hH:M:n:", long_options, NULL);
 }
 
 ExitStatus options_refuse_lane(const Options *options, const char *command, Failure *failure)
@@ -215,15 +226,40 @@ ExitStatus options_refuse_lane(const Options *options, const char *command, Fail
                               STATUS_OK;
 }
 
-ExitStatus options_refuse_of_bench(const Options *options, const char *command, Failure *failure)
+ExitStatus options_refuse_of_others(const Options *options, const char *command, Failure *failure)
 {
-    const char *option = options->sizes         ? "--size" :
-                         options->concurrency ? "--concurrency" :
-                         options->duration      ? "--duration" :
-                                                  NULL;
+    const struct {
+        const char *option;
+        const char *command;
+        const char *value;
+    } table[] = {
+        { "--size", "bench", options->sizes },
+        { "--concurrency", "bench", options->concurrency },
+        { "--duration", "bench", options->duration },
+        { "--interval", "top", options->interval },
+        { "--iterations", "top", options->iterations },
+    };
 
-    return option ? failure_set(failure, STATUS_USAGE, NULL, "%s: %s is an option of bench", command, option) :
-                    STATUS_OK;
+    for (size_t i = 0; i < ELEMENTSOF(table); i++)
+        if (table[i].value && strcmp(table[i].command, command) != 0)
+            return failure_set(failure, STATUS_USAGE, NULL, "%s: %s is an option of %s", command, table[i].option,
+                               table[i].command);
+    return STATUS_OK;
+}
+
+ExitStatus options_read_seconds(const char *option, const char *text, double min, double max, uint64_t *ret_usec,
+                                Failure *failure)
+{
+    bool is_plain = text[strspn(text, "0123456789.")] == '\0'; /* strtod() takes signs, names and hexadecimal */
+    double seconds;
+    char *end;
+
+    seconds = strtod(text, &end);
+    if (!is_plain || end == text || *end || seconds < min || seconds > max)
+        return failure_set(failure, STATUS_USAGE, NULL, "%s takes seconds, from %g to %g; '%s' is none", option, min, max,
+                           text);
+    *ret_usec = (uint64_t)(seconds * 1e6);
+    return STATUS_OK;
 }
 
 /* It would be a socket of the other machine. */

@@ -10,6 +10,7 @@
 #include "macro.h"
 
 #define INDENT 2u /* columns */
+#define DIGITS 6  /* of a figure */
 
 static void write_unit(FILE *stream, uint32_t unit)
 {
@@ -126,16 +127,26 @@ bool output_is_json(const char *text)
     return value != NULL;
 }
 
-int output_value(FILE *stream, json_t *value, Style style)
+static int dump(FILE *stream, json_t *value, Style style, size_t flags)
 {
     _cleanup_free_ char *text = NULL;
 
-    text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
+    text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY | flags);
     if (!text)
         return -ENOMEM;
     output_json(stream, text, style);
     putc('\n', stream);
     return 0;
+}
+
+int output_value(FILE *stream, json_t *value, Style style)
+{
+    return dump(stream, value, style, 0);
+}
+
+int output_figures(FILE *stream, json_t *value, Style style)
+{
+    return dump(stream, value, style, JSON_REAL_PRECISION(DIGITS));
 }
 
 static void write_escaped_character(FILE *stream, uint32_t character)
@@ -160,6 +171,48 @@ void output_escaped(FILE *stream, const char *text)
             fwrite(text, 1, length, stream);
         text += length == 0 ? 1 : length;
     }
+}
+
+char *output_escape(const char *text)
+{
+    char *escaped = NULL;
+    size_t size;
+    FILE *stream;
+
+    stream = open_memstream(&escaped, &size);
+    if (!stream)
+        return NULL;
+    output_escaped(stream, text);
+    if (fclose(stream) == 0)
+        return escaped;
+    free(escaped);
+    return NULL;
+}
+
+size_t output_cut(FILE *stream, const char *text, size_t width)
+{
+    size_t n = utf8_width(text), i = 0;
+    uint32_t character;
+
+    if (n <= width) {
+        fputs(text, stream);
+        return n;
+    }
+    for (n = 0; n + 3 < width; n++) {
+        size_t length = utf8_decode(text + i, &character);
+
+        i += length > 0 ? length : 1;
+    }
+    fwrite(text, 1, i, stream);
+    fputs("...", stream);
+    return n + 3;
+}
+
+void output_cell(FILE *stream, const char *text, size_t width)
+{
+    size_t n = output_cut(stream, text, width);
+
+    fprintf(stream, "%*s", (int)(width - n), "");
 }
 
 ExitStatus output_finish(Failure *failure)

@@ -26,8 +26,20 @@ bool output_is_json(const char *text);
 /* The same of a value, and a new line. -ENOMEM. */
 int output_value(FILE *stream, json_t *value, Style style);
 
+/* The same of what was measured, which has more digits than it means. */
+int output_figures(FILE *stream, json_t *value, Style style);
+
 /* Text in one line, its control characters and invalid bytes as \n, \x1b and the like. */
 void output_escaped(FILE *stream, const char *text);
+
+/* The same as a string, which the caller frees. NULL: there is no memory for it. */
+char *output_escape(const char *text);
+
+/* Such a text in so many columns at most, its end as "..." if it has more. The answer is how many it took. */
+size_t output_cut(FILE *stream, const char *text, size_t width);
+
+/* The same in just as many. */
+void output_cell(FILE *stream, const char *text, size_t width);
 
 /* Writes out what standard output still holds. A reader that has left is no failure. */
 ExitStatus output_finish(Failure *failure);

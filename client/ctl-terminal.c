@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #define ESCAPE "\x1b["
@@ -27,6 +28,9 @@ void terminal_start(FILE *stream, Colour colour)
     static const char *const starts[] = {
         [COLOUR_TITLE] = ESCAPE "1m",
         [COLOUR_ERROR] = ESCAPE "1;31m",
+        [COLOUR_FAINT] = ESCAPE "2m",
+        [COLOUR_IN] = ESCAPE "36m",
+        [COLOUR_OUT] = ESCAPE "32m",
     };
 
     if (has_colour(stream))
@@ -42,4 +46,31 @@ void terminal_end(FILE *stream)
 void terminal_clear_line(FILE *stream)
 {
     fputs("\r" ESCAPE "K", stream);
+}
+
+void terminal_begin_screen(FILE *stream, bool is_first)
+{
+    fputs(is_first ? ESCAPE "H" ESCAPE "2J" : ESCAPE "H", stream);
+}
+
+void terminal_end_line(FILE *stream)
+{
+    fputs(ESCAPE "K\n", stream);
+}
+
+void terminal_end_screen(FILE *stream)
+{
+    fputs(ESCAPE "J", stream);
+}
+
+void terminal_get_size(FILE *stream, unsigned *ret_columns, unsigned *ret_lines)
+{
+    struct winsize size;
+
+    *ret_columns = 80;
+    *ret_lines = 24;
+    if (ioctl(fileno(stream), TIOCGWINSZ, &size) < 0 || size.ws_col == 0 || size.ws_row == 0)
+        return;
+    *ret_columns = size.ws_col;
+    *ret_lines = size.ws_row;
 }

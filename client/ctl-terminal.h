@@ -9,6 +9,9 @@
 typedef enum Colour {
     COLOUR_TITLE, /* bold */
     COLOUR_ERROR, /* bold red */
+    COLOUR_FAINT,
+    COLOUR_IN,    /* cyan */
+    COLOUR_OUT,   /* green */
 } Colour;
 
 /* A terminal on which a line can be drawn over. */
@@ -20,3 +23,11 @@ void terminal_end(FILE *stream);
 
 /* Goes back to the beginning of the line and empties it. */
 void terminal_clear_line(FILE *stream);
+
+/* Draws a whole screen anew: begins in its first line; empties what is left of a line; empties what is below. */
+void terminal_begin_screen(FILE *stream, bool is_first);
+void terminal_end_line(FILE *stream);
+void terminal_end_screen(FILE *stream);
+
+/* Columns and lines; where nobody knows, 80 and 24. */
+void terminal_get_size(FILE *stream, unsigned *ret_columns, unsigned *ret_lines);

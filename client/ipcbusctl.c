@@ -14,10 +14,12 @@
 #include "ctl-failure.h"
 #include "ctl-list.h"
 #include "ctl-listen.h"
+#include "ctl-monitor.h"
 #include "ctl-options.h"
 #include "ctl-output.h"
 #include "ctl-send.h"
 #include "ctl-status.h"
+#include "ctl-top.h"
 #include "macro.h"
 
 static ExitStatus help_command(const Options *options, char **operands, Failure *failure);
@@ -36,8 +38,8 @@ static const Command commands[] = {
         .operands = "[ID]",
         .n_max = 1,
         .summary = "Show one renderer, or the app",
-        .description = "Of a renderer, its properties on D-Bus; of the app, its names, process and version,\n"
-                       "and how many renderers it has.\n",
+        .description = "Of a renderer, its properties on D-Bus and its calls; of the app, its names, process and\n"
+                       "version, how many renderers it has, and the figures of its channels.\n",
         .example = "ipcbusctl status 3",
         .run = status_command,
     },
@@ -106,6 +108,27 @@ static const Command commands[] = {
         .run = listen_command,
     },
     {
+        .name = "monitor",
+        .operands = "[GLOB...]",
+        .n_max = ANY_NUMBER,
+        .summary = "Print everything that goes by",
+        .description = "All messages between the app and its renderers, on the bus and on lanes, as lines of JSON;\n"
+                       "on a terminal, as a table. With GLOB, only those on channels that match one.\n",
+        .example = "ipcbusctl monitor 'notes:*' | jq --unbuffered 'select(.error)'",
+        .run = monitor_command,
+    },
+    {
+        .name = "top",
+        .operands = "",
+        .summary = "Show the busiest channels",
+        .description = "Calls, messages that came and that were sent, errors, calls that are pending, bytes, and\n"
+                       "the times that half and 99 % of them take, and the longest. On a terminal it goes on until\n"
+                       "q; else it looks once.\n",
+        .example = "ipcbusctl top --interval=0.5",
+        .own_options = top_options_help,
+        .run = top_command,
+    },
+    {
         .name = "bench",
         .operands = "[VERB...]",
         .n_max = ANY_NUMBER,
@@ -158,8 +181,8 @@ static ExitStatus run_command(const Options *options, const Command *command, Fa
     status = command_check_operands(command, operands, failure);
     if (status == STATUS_OK && !command->takes_lane)
         status = options_refuse_lane(options, command->name, failure);
-    if (status == STATUS_OK && !command->own_options)
-        status = options_refuse_of_bench(options, command->name, failure);
+    if (status == STATUS_OK)
+        status = options_refuse_of_others(options, command->name, failure);
     return status == STATUS_OK ? command->run(options, operands, failure) : status;
 }
 

@@ -39,6 +39,17 @@ void histogram_add(Histogram *histogram, uint64_t value)
     histogram->counts[bucket_of(value)]++;
 }
 
+void histogram_fade(Histogram *histogram)
+{
+    unsigned bucket;
+
+    histogram->n = 0;
+    for (bucket = 0; bucket < HISTOGRAM_BUCKETS; bucket++) {
+        histogram->counts[bucket] /= 2;
+        histogram->n += histogram->counts[bucket];
+    }
+}
+
 uint64_t histogram_get_percentile(const Histogram *histogram, double percent)
 {
     double rank = (double)histogram->n * percent / 100;

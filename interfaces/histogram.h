@@ -19,5 +19,8 @@ typedef struct Histogram {
 
 void histogram_add(Histogram *histogram, uint64_t value);
 
+/* What was added counts half as much from here on; min and max stay. */
+void histogram_fade(Histogram *histogram);
+
 /* The value that `percent` of all values do not exceed; of nothing, 0. */
 uint64_t histogram_get_percentile(const Histogram *histogram, double percent);

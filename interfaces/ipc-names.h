@@ -7,6 +7,7 @@
 #define IPC_MAIN_NAME "org.ipcbus.Main" /* what ipcbusd owns when it is told nothing else */
 #define IPC_MAIN_PATH "/org/ipcbus/Main"
 #define IPC_MAIN_INTERFACE "org.ipcbus.Main1"
+#define IPC_MONITOR_INTERFACE "org.ipcbus.Monitor1" /* of the same object */
 #define IPC_WEB_CONTENTS_PATH "/org/ipcbus/Main/web_contents"
 #define IPC_WEB_CONTENTS_INTERFACE "org.ipcbus.WebContents1"
 
@@ -66,5 +67,11 @@
 #define IPC_PINGS_MAX 64u                          /* peers that are being asked */
 #define IPC_STUCK_USEC (5u * 1000 * 1000)          /* us that a peer does not answer before it is warned of */
 #define IPC_TITLE_MAX 4096u                        /* bytes of a title, without its NUL */
+#define IPC_FIGURES_MAX 512u                       /* channels that have figures of their own */
+#define IPC_WATCHERS_MAX 256u                      /* who watch one app */
+#define IPC_WATCHERS_PER_UID_MAX 128u              /* those of one user */
+#define IPC_WATCHER_CHANNELS_MAX 64u               /* globs of one of them */
+#define IPC_WATCHER_PIPE_BYTES (1024u * 1024)      /* bytes that wait for one to read, if the kernel has them */
+#define IPC_WATCHER_TEXT_MAX (2u * 1024 * 1024)    /* bytes of JSON text of a message that a watcher sees whole */
 
 #endif

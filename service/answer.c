@@ -85,6 +85,13 @@ static int answer_too_large(Answer *answer)
     return r < 0 ? r : -EMSGSIZE;
 }
 
+/* The caller will never have it. */
+static void tell_lost(Answer *answer, int r)
+{
+    traffic_rejected(&answer->traffic, answer->peer, r == -ENOBUFS ? IPC_ERROR_QUEUE_FULL : SD_BUS_ERROR_DISCONNECTED,
+                     "The caller does not read, or is gone: the answer is lost", NULL);
+}
+
 /* ---- by the bus ---- */
 
 static int send_by_bus(Answer *answer, sd_bus_message *message, size_t size)
@@ -142,12 +149,20 @@ static int error_by_lane(Answer *answer, const char *name, const char *text, siz
 
 int answer_text(Answer *answer, const char *text, size_t length, int text_fd)
 {
+    int r;
+
     if (length > answer_max(answer))
         return answer_too_large(answer);
     if (answer->call)
-        return text_by_bus(answer, text, length);
-    return send_by_lane(answer, &(Packet){ .verb = LANE_RESULT, .serial = answer->serial, .text = text,
-                                           .length = length, .text_fd = text_fd });
+        r = text_by_bus(answer, text, length);
+    else
+        r = send_by_lane(answer, &(Packet){ .verb = LANE_RESULT, .serial = answer->serial, .text = text,
+                                            .length = length, .text_fd = text_fd });
+    if (r >= 0)
+        traffic_resolved(&answer->traffic, answer->peer, text, length);
+    else if (!answer->is_owed)
+        tell_lost(answer, r);
+    return r;
 }
 
 int answer_value(Answer *answer, json_t *value)
@@ -161,7 +176,7 @@ int answer_value(Answer *answer, json_t *value)
     return r < 0 ? r : answer_text(answer, text.data, text.length, -1);
 }
 
-static int give_error(Answer *answer, const char *name, const char *message, const Text *detail)
+static int send_error(Answer *answer, const char *name, const char *message, const Text *detail)
 {
     _cleanup_free_ char *text = NULL;
     size_t length;
@@ -173,6 +188,17 @@ static int give_error(Answer *answer, const char *name, const char *message, con
         return error_by_lane(answer, name, message, strlen(message));
     r = lane_join_error(message, detail->data, &text, &length);
     return r < 0 ? r : error_by_lane(answer, name, text, length);
+}
+
+static int give_error(Answer *answer, const char *name, const char *message, const Text *detail)
+{
+    int r = send_error(answer, name, message, detail);
+
+    if (r >= 0)
+        traffic_rejected(&answer->traffic, answer->peer, name, message, detail);
+    else if (!answer->is_owed)
+        tell_lost(answer, r);
+    return r;
 }
 
 int answer_error(Answer *answer, const char *name, const char *message, json_t *detail)

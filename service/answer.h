@@ -6,12 +6,14 @@
 #include "peer.h"
 #include "request.h"
 #include "text.h"
+#include "traffic.h"
 
 typedef struct Answer {
     Peer *peer;           /* a reference */
     sd_bus_message *call; /* a reference; NULL: it came by the lane */
     uint32_t serial;      /* of a call that came by the lane */
     bool is_owed;
+    TrafficCall traffic;
 } Answer;
 
 /* request NULL: nobody waits for an answer. */

@@ -49,6 +49,7 @@ void app_close(ipc_app *app)
     while ((peer = TAILQ_FIRST(&app->peers.list)))
         peer_vanish(peer);
     peer_queue_set_clear(&app->queues);
+    monitor_close(&app->monitor);
     main_dbus_remove(app);
     app->builtin_slot = sd_bus_slot_unref(app->builtin_slot);
     app->names_slot = sd_bus_slot_unref(app->names_slot);
@@ -139,6 +140,7 @@ int ipc_app_new(ipc_app **ret_app, sd_bus *bus, const char *name)
     peer_queue_set_init(&app->queues);
     window_set_init(&app->windows);
     web_contents_set_init(&app->web_contents);
+    figures_set_init(&app->figures);
     main_init(&app->main, app, 0);
     app->name = strdup(name);
     if (!app->name)
@@ -167,6 +169,7 @@ ipc_app *ipc_app_unref(ipc_app *app)
     app_close(app);
     main_clear(&app->main);
     emitter_clear(&app->observers);
+    figures_set_clear(&app->figures);
     policy_clear(&app->policy);
     sd_event_unref(app->run_event);
     sd_bus_unref(app->bus);

@@ -9,10 +9,12 @@
 
 #include "bus-poll.h"
 #include "emitter.h"
+#include "figures.h"
 #include "idle.h"
 #include "ipc-main.h"
 #include "loop.h"
 #include "main.h"
+#include "monitor.h"
 #include "peer.h"
 #include "policy.h"
 #include "quota.h"
@@ -50,12 +52,15 @@ struct ipc_app {
     WebContentsSet web_contents;
     TokenSet tokens;
     unsigned n_pending; /* calls of all peers that have not settled */
+    uint64_t last_serial; /* of all calls */
+    FiguresSet figures;
+    Monitor monitor;
     Idle idle;
 
     sd_bus_slot *names_slot;
     sd_bus_slot *disconnected_slot;
     sd_bus_slot *builtin_slot;
-    sd_bus_slot *objects_slots[4];
+    sd_bus_slot *objects_slots[5];
 };
 
 #define APP_WEB_CONTENTS_CREATED "web-contents-created"

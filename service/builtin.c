@@ -8,6 +8,7 @@
 #include "ipc-names.h"
 #include "macro.h"
 #include "main-dbus.h"
+#include "monitor-dbus.h"
 #include "peer.h"
 
 /* About how long the answers are: an estimate will do, because what counts is that no answer costs nothing. */
@@ -15,10 +16,23 @@
 #define SIZE_INTROSPECTION (6u * 1024)
 #define SIZE_OBJECT 512u /* of a renderer, with all properties */
 
+/* The one interface whose properties are long; whoever names none means it, too. */
+static bool is_about_monitor(sd_bus_message *call)
+{
+    const char *interface = NULL;
+
+    if (sd_bus_message_read_basic(call, 's', &interface) < 0)
+        interface = NULL;
+    (void)sd_bus_message_rewind(call, true);
+    return interface && (!*interface || strcmp(interface, IPC_MONITOR_INTERFACE) == 0);
+}
+
 static size_t estimate(const ipc_app *app, sd_bus_message *call)
 {
     const char *member = sd_bus_message_get_member(call);
 
+    if ((strcmp(member, "GetAll") == 0 || strcmp(member, "Get") == 0) && is_about_monitor(call))
+        return SIZE_SMALL + SIZE_OBJECT + monitor_dbus_estimate(app);
     if (strcmp(member, "GetManagedObjects") == 0)
         return SIZE_SMALL + SIZE_OBJECT * app->web_contents.n;
     if (strcmp(member, "Introspect") == 0)

@@ -13,6 +13,7 @@
 #include "policy.h"
 #include "quota.h"
 #include "text.h"
+#include "traffic.h"
 #include "web-contents.h"
 
 /* Who may not do a thing is not told more about it. */
@@ -117,6 +118,7 @@ void dispatch_registered(Peer *peer, const char *guest_token)
 {
     ipc_web_contents *contents = peer->contents;
 
+    traffic_happened(peer, verb_name(VERB_REGISTER), contents);
     if (contents->host)
         webview_host_attached(contents, guest_token);
     web_contents_announce(contents);
@@ -164,6 +166,20 @@ static Args args_of(const Request *request)
     return (Args){ .channel = request->channel, .text = request->text, .length = request->length };
 }
 
+static void emit_message(Peer *peer, Verb verb, const Request *request, ipc_event *event, Args *args)
+{
+    Passage passage;
+    size_t n;
+
+    traffic_enter(&passage, peer, verb, request, 0);
+    if (event->transfers) {
+        passage.line.n_ports = event->transfers->n_ports;
+        passage.line.n_files = event->transfers->n_files;
+    }
+    n = emit(peer, WEB_CONTENTS_MESSAGE, event, args);
+    traffic_leave(&passage, n > 0);
+}
+
 static int dispatch_one_way(Peer *peer, Verb verb, Request *request, sd_bus_error *error)
 {
     _cleanup_(args_clear) Args args = args_of(request);
@@ -179,7 +195,7 @@ static int dispatch_one_way(Peer *peer, Verb verb, Request *request, sd_bus_erro
     if (r < 0)
         return r;
     event->is_posted = args.is_posted;
-    emit(peer, WEB_CONTENTS_MESSAGE, event, &args);
+    emit_message(peer, verb, request, event, &args);
     return 0;
 }
 
@@ -200,12 +216,33 @@ static void keep_waiting(Answer *answer, const Request *request)
         answer_forget_args(answer);
 }
 
-int dispatch_send_sync(Peer *peer, Request *request, sd_bus_error *error)
+static bool is_listened_to(const Peer *peer, const char *channel)
 {
-    _cleanup_(args_clear) Args args = args_of(request);
-    _cleanup_(ipc_event_unrefp) ipc_event *event = NULL;
+    const ipc_main *scoped = peer->contents ? peer->contents->main : NULL;
+
+    return emitter_count(&peer->app->main.listeners, channel) > 0 ||
+           (scoped && emitter_count(&scoped->listeners, channel) > 0);
+}
+
+/* An observer may answer as well, or keep the event to do so. */
+static void emit_sync(Peer *peer, ipc_event *event, Args *args)
+{
     char message[512];
     size_t n;
+
+    n = emit(peer, WEB_CONTENTS_MESSAGE_SYNC, event, args);
+    if (n > 0 || event->n_ref > 1)
+        return;
+    snprintf(message, sizeof(message), "No listener for '%s'", event->channel);
+    main_event_fail(event, IPC_ERROR_NO_LISTENER, message);
+}
+
+int dispatch_send_sync(Peer *peer, Request *request, sd_bus_error *error)
+{
+    _cleanup_(traffic_leave_call) Passage passage = { 0 };
+    _cleanup_(args_clear) Args args = args_of(request);
+    _cleanup_(ipc_event_unrefp) ipc_event *event = NULL;
+    Answer *answer;
     int r;
 
     r = admit(peer, VERB_SEND_SYNC, request, error);
@@ -218,13 +255,11 @@ int dispatch_send_sync(Peer *peer, Request *request, sd_bus_error *error)
     if (r < 0)
         return r;
 
-    n = emit(peer, WEB_CONTENTS_MESSAGE_SYNC, event, &args);
-    /* An observer may have answered, or have kept the event to do so. */
-    if (n == 0 && event->n_ref == 1) {
-        snprintf(message, sizeof(message), "No listener for '%s'", request->channel);
-        main_event_fail(event, IPC_ERROR_NO_LISTENER, message);
-    }
-    keep_waiting(&((MainEvent *)event)->answer, request);
+    answer = &((MainEvent *)event)->answer;
+    traffic_enter_call(&passage, &answer->traffic, peer, VERB_SEND_SYNC, request, event->channel,
+                       is_listened_to(peer, event->channel));
+    emit_sync(peer, event, &args);
+    keep_waiting(answer, request);
     return 0;
 }
 
@@ -259,6 +294,7 @@ static void run_handler(Peer *peer, ipc_main *main, ipc_invocation *invocation, 
 
 int dispatch_invoke(Peer *peer, Request *request, sd_bus_error *error)
 {
+    _cleanup_(traffic_leave_call) Passage passage = { 0 };
     _cleanup_(json_cleanup) json_t *args = NULL;
     _cleanup_(ipc_invocation_unrefp) ipc_invocation *invocation = NULL;
     HandlerKind kind = HANDLER_NONE;
@@ -276,12 +312,33 @@ int dispatch_invoke(Peer *peer, Request *request, sd_bus_error *error)
         r = invocation_new(peer, request, &invocation);
     if (r < 0)
         return r;
+    traffic_enter_call(&passage, &invocation->answer.traffic, peer, VERB_INVOKE, request, invocation->channel,
+                       main != NULL);
     run_handler(peer, main, invocation, args, request);
     keep_waiting(&invocation->answer, request);
     return 0;
 }
 
 /* The text goes on as it came, once it is known to be sound. */
+static int pass_on(Peer *peer, Verb verb, ipc_web_contents *to, const Request *request)
+{
+    Passage passage;
+    int r;
+
+    if (!quota_has_room_from(to->peer, peer, request->length))
+        return -ENOBUFS;
+    traffic_enter(&passage, peer, verb, request, to->id);
+    if (verb == VERB_SEND_TO)
+        r = peer_send_message(to->peer, request->channel, request->text, request->length, peer->contents->id);
+    else
+        r = webview_host_send_message(peer->contents, request);
+    if (r < 0)
+        traffic_turn_back(&passage);
+    else
+        traffic_leave(&passage, false);
+    return r;
+}
+
 int dispatch_send_to(Peer *peer, uint32_t id, Request *request, sd_bus_error *error)
 {
     _cleanup_(json_cleanup) json_t *args = NULL;
@@ -294,10 +351,7 @@ int dispatch_send_to(Peer *peer, uint32_t id, Request *request, sd_bus_error *er
     contents = ipc_web_contents_from_id(peer->app, id);
     if (!contents)
         return sd_bus_error_setf(error, IPC_ERROR_NO_SUCH_WEB_CONTENTS, "There is no renderer %u", id);
-    if (!quota_has_room_from(contents->peer, peer, request->length))
-        return queue_error(-ENOBUFS, id, error);
-    r = peer_send_message(contents->peer, request->channel, request->text, request->length, peer->contents->id);
-    return queue_error(r, id, error);
+    return queue_error(pass_on(peer, VERB_SEND_TO, contents, request), id, error);
 }
 
 int dispatch_send_to_host(Peer *peer, Request *request, sd_bus_error *error)
@@ -312,10 +366,7 @@ int dispatch_send_to_host(Peer *peer, Request *request, sd_bus_error *error)
     if (!guest->host)
         return sd_bus_error_setf(error, IPC_ERROR_NOT_A_GUEST,
                                  "Renderer %u has no host: it is no guest, or its host is gone", guest->id);
-    if (!quota_has_room_from(guest->host->peer, peer, request->length))
-        return queue_error(-ENOBUFS, guest->host->id, error);
-    r = webview_host_send_message(guest, request);
-    return queue_error(r, guest->host->id, error);
+    return queue_error(pass_on(peer, VERB_SEND_TO_HOST, guest->host, request), guest->host->id, error);
 }
 
 int dispatch_create_webview(Peer *peer, char ret_token[TOKEN_SIZE], sd_bus_error *error)
@@ -339,6 +390,8 @@ int dispatch_open_lane(Peer *peer, int *ret_fd, sd_bus_error *error)
     if (r < 0)
         return r;
     r = peer_lane_open(peer, ret_fd);
+    if (r >= 0)
+        traffic_happened(peer, verb_name(VERB_OPEN_LANE), NULL);
     if (r == -EALREADY)
         return sd_bus_error_setf(error, IPC_ERROR_LIMITS_EXCEEDED, "Renderer %u has a lane: it may have one",
                                  peer->contents->id);

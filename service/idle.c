@@ -36,7 +36,8 @@ uint64_t idle_get_deadline(const ipc_app *app)
 
     if (idle->is_leaving)
         return has_work(app) ? idle->deadline : 0;
-    if (idle->timeout == 0 || !app->is_started || app->web_contents.n > 0 || has_work(app))
+    if (idle->timeout == 0 || !app->is_started || app->web_contents.n > 0 || monitor_is_watched(&app->monitor) ||
+        has_work(app))
         return UINT64_MAX;
     return idle->deadline;
 }

@@ -37,6 +37,7 @@ static void invocation_unlink(ipc_invocation *invocation)
 
     TAILQ_REMOVE(&peer->invocations, invocation, link);
     quota_remove_pending(peer);
+    traffic_abandoned(&invocation->answer.traffic, peer);
     invocation->cancelled = NULL;
 }
 

@@ -10,6 +10,7 @@
 #include "dispatch.h"
 #include "invocation.h"
 #include "macro.h"
+#include "monitor-dbus.h"
 #include "transfer.h"
 #include "webview-host.h"
 
@@ -337,25 +338,28 @@ static const sd_bus_vtable web_contents_vtable[] = {
     SD_BUS_VTABLE_END,
 };
 
-static const sd_bus_vtable *find_method(const char *member)
+static const sd_bus_vtable *find_method(const sd_bus_vtable *vtable, const char *member)
 {
     const sd_bus_vtable *entry;
 
-    for (entry = main_vtable; entry->type != _SD_BUS_VTABLE_END; entry++)
+    for (entry = vtable; entry->type != _SD_BUS_VTABLE_END; entry++)
         if (entry->type == _SD_BUS_VTABLE_METHOD && strcmp(entry->x.method.member, member) == 0)
             return entry;
     return NULL;
 }
 
+/* Who calls a method without an interface means that of any. */
 bool main_dbus_has_method(sd_bus_message *call)
 {
-    const char *path = sd_bus_message_get_path(call), *interface = sd_bus_message_get_interface(call);
-    const sd_bus_vtable *method;
+    const char *member = sd_bus_message_get_member(call), *interface = sd_bus_message_get_interface(call);
+    const sd_bus_vtable *method = NULL;
 
-    if (interface && strcmp(interface, IPC_MAIN_INTERFACE) != 0)
-        return false;
-    method = find_method(sd_bus_message_get_member(call));
-    return method && strcmp(path, IPC_MAIN_PATH) == 0 && sd_bus_message_has_signature(call, method->x.method.signature);
+    if (!interface || strcmp(interface, IPC_MAIN_INTERFACE) == 0)
+        method = find_method(main_vtable, member);
+    if (!method && (!interface || strcmp(interface, IPC_MONITOR_INTERFACE) == 0))
+        method = find_method(monitor_vtable, member);
+    return method && strcmp(sd_bus_message_get_path(call), IPC_MAIN_PATH) == 0 &&
+           sd_bus_message_has_signature(call, method->x.method.signature);
 }
 
 /* ---- objects ---- */
@@ -424,6 +428,8 @@ int main_dbus_add(ipc_app *app)
     int r;
 
     r = sd_bus_add_object_vtable(app->bus, &slots[0], IPC_MAIN_PATH, IPC_MAIN_INTERFACE, main_vtable, app);
+    if (r >= 0)
+        r = monitor_dbus_add(app, &slots[4]);
     if (r >= 0)
         r = sd_bus_add_fallback_vtable(app->bus, &slots[1], IPC_WEB_CONTENTS_PATH, IPC_WEB_CONTENTS_INTERFACE,
                                        web_contents_vtable, find_web_contents, app);

@@ -9,7 +9,7 @@
 int main_dbus_add(ipc_app *app);
 void main_dbus_remove(ipc_app *app);
 
-/* Whether a call gets to one of the methods of the main interface; sd-bus answers all others by itself. */
+/* Whether a call gets to one of the methods of the app; sd-bus answers all others by itself. */
 bool main_dbus_has_method(sd_bus_message *call);
 
 /* Tells of a web contents that came, or is about to go. */

@@ -28,6 +28,7 @@ static void main_event_settled(MainEvent *self, int ended)
     self->event.ended = ended;
     TAILQ_REMOVE(&peer->syncs, self, link);
     quota_remove_pending(peer);
+    traffic_abandoned(&self->answer.traffic, peer);
 }
 
 static int main_event_answered(ipc_event *event, int r)

@@ -67,29 +67,44 @@ static int run_create_webview(Peer *peer, Packet *packet, Request *request, sd_b
 }
 
 static const struct {
+    const char *member; /* of the main interface, which does the same */
     LaneRun run;
     bool is_call; /* whose failure is answered */
     bool has_fds;
 } verbs[] = {
-    [LANE_SEND] = { .run = run_send },
-    [LANE_INVOKE] = { .run = run_invoke, .is_call = true },
-    [LANE_SEND_SYNC] = { .run = run_send_sync, .is_call = true },
-    [LANE_SEND_TO] = { .run = run_send_to },
-    [LANE_SEND_TO_HOST] = { .run = run_send_to_host },
-    [LANE_POST_MESSAGE] = { .run = run_post_message, .has_fds = true },
-    [LANE_CANCEL] = { .run = run_cancel },
-    [LANE_CREATE_WEBVIEW] = { .run = run_create_webview, .is_call = true },
+    [LANE_SEND] = { "Send", .run = run_send },
+    [LANE_INVOKE] = { "Invoke", .run = run_invoke, .is_call = true },
+    [LANE_SEND_SYNC] = { "SendSync", .run = run_send_sync, .is_call = true },
+    [LANE_SEND_TO] = { "SendTo", .run = run_send_to },
+    [LANE_SEND_TO_HOST] = { "SendToHost", .run = run_send_to_host },
+    [LANE_POST_MESSAGE] = { "PostMessage", .run = run_post_message, .has_fds = true },
+    [LANE_CANCEL] = { "Cancel", .run = run_cancel },
+    [LANE_CREATE_WEBVIEW] = { "CreateWebview", .run = run_create_webview, .is_call = true },
 };
 
-static void answer_failure(Peer *peer, const Request *request, int number, sd_bus_error *error)
+static void answer_failure(Peer *peer, const Request *request, const sd_bus_error *error)
 {
     Answer answer;
 
-    if (!sd_bus_error_is_set(error))
-        sd_bus_error_set_errno(error, number);
     answer_init(&answer, peer, request);
     (void)answer_error(&answer, error->name, error->message ? error->message : error->name, NULL);
     answer_clear(&answer);
+}
+
+static void fail(Peer *peer, const Packet *packet, const Request *request, const sd_bus_error *error)
+{
+    if (verbs[packet->verb].is_call)
+        answer_failure(peer, request, error);
+    traffic_refused(peer,
+                    &(Refusal){
+                        .verb = verb_name_of_member(verbs[packet->verb].member),
+                        .receiver_id = packet->verb == LANE_SEND_TO ? packet->id : 0,
+                        .channel = request->channel,
+                        .text = request->text,
+                        .length = request->length,
+                        .is_by_lane = true,
+                    },
+                    error);
 }
 
 int main_lane_run(Peer *peer, Packet *packet)
@@ -113,7 +128,9 @@ int main_lane_run(Peer *peer, Packet *packet)
         r = sd_bus_error_setf(&error, IPC_ERROR_MAIN_GONE, "The service stops: call again when it is back");
     else
         r = verbs[packet->verb].run(peer, packet, &request, &error);
-    if ((r < 0 || sd_bus_error_is_set(&error)) && verbs[packet->verb].is_call)
-        answer_failure(peer, &request, r, &error);
+    if (r < 0 && !sd_bus_error_is_set(&error))
+        sd_bus_error_set_errno(&error, r);
+    if (sd_bus_error_is_set(&error))
+        fail(peer, packet, &request, &error);
     return 0;
 }

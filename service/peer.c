@@ -14,6 +14,7 @@
 #include "main-event.h"
 #include "notice.h"
 #include "peer-lane.h"
+#include "traffic.h"
 #include "transfer.h"
 #include "waiting.h"
 
@@ -116,17 +117,23 @@ void peer_vanish(Peer *peer)
 }
 
 /* Errors are messages to the peer like any other, so that they keep their place among them. */
-static void peer_send_error(Peer *peer, sd_bus_message *call, int number, const sd_bus_error *error)
+static void peer_send_error(Peer *peer, sd_bus_message *call, const sd_bus_error *error)
 {
     _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL;
-    int r;
 
-    if (sd_bus_error_is_set(error))
-        r = sd_bus_message_new_method_error(call, &message, error);
-    else
-        r = sd_bus_message_new_method_errno(call, &message, number, NULL);
-    if (r >= 0)
+    if (sd_bus_message_new_method_error(call, &message, error) >= 0)
         (void)peer_answer(peer, call, message, 0);
+}
+
+/* It has not read the answers to the calls before. */
+static bool peer_refuse(Peer *peer, sd_bus_message *message)
+{
+    static const sd_bus_error busy = SD_BUS_ERROR_MAKE_CONST(IPC_ERROR_BUSY, "Read your answers first");
+
+    if (!peer_queue_refuse(peer, message))
+        return false;
+    traffic_refused_message(peer, message, &busy);
+    return true;
 }
 
 static void peer_run(Peer *peer, sd_bus_message *message, PeerRun run)
@@ -141,9 +148,12 @@ static void peer_run(Peer *peer, sd_bus_message *message, PeerRun run)
         r = run(peer, message, &error);
     if (r == -EBADMSG && !sd_bus_error_is_set(&error))
         sd_bus_error_setf(&error, IPC_ERROR_INVALID_ARGS, "The message has text that is not legal UTF-8 on D-Bus");
-    if (r < 0 || sd_bus_error_is_set(&error)) {
-        peer_send_error(peer, message, r, &error);
+    if (r < 0 && !sd_bus_error_is_set(&error))
+        sd_bus_error_set_errno(&error, r);
+    if (sd_bus_error_is_set(&error)) {
+        peer_send_error(peer, message, &error);
         notice_error(peer, message, &error);
+        traffic_refused_message(peer, message, &error);
     }
 }
 
@@ -260,19 +270,19 @@ static int peer_wait(Peer *peer, sd_bus_message *message, PeerRun run)
     _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
     int r = 0;
 
-    if (file_next_is_scarce()) {
+    if (file_next_is_scarce())
         r = sd_bus_error_setf(&error, IPC_ERROR_LIMITS_EXCEEDED, "Too many files are open here: call again later");
-        peer_send_error(peer, message, r, &error);
-        return 1;
-    }
-    if (!peer->credentials_slot)
+    if (r >= 0 && !peer->credentials_slot)
         r = peer_ask_credentials(peer);
     if (r >= 0)
         r = waiting_push(peer, message, run, &error);
+    if (!sd_bus_error_is_set(&error))
+        return r < 0 ? r : 1;
+
     /* Out of turn, for those ahead of it have not had theirs. */
-    if (r == -EBUSY)
-        peer_send_error(peer, message, r, &error);
-    return r < 0 && r != -EBUSY ? r : 1;
+    peer_send_error(peer, message, &error);
+    traffic_refused_message(peer, message, &error);
+    return 1;
 }
 
 int peer_obtain(ipc_app *app, sd_bus_message *message, Peer **ret_peer)
@@ -314,7 +324,7 @@ int peer_admit(ipc_app *app, sd_bus_message *message, PeerRun run)
     if (r < 0)
         return r;
     peer_queue_peer_has_sent(peer, message);
-    if (peer_queue_refuse(peer, message))
+    if (peer_refuse(peer, message))
         return 1;
     if (peer_is_waiting(peer))
         return peer_wait(peer, message, run);
@@ -384,7 +394,7 @@ size_t peer_get_max(const Peer *peer)
     return peer->lane ? IPC_LANE_ARGS_MAX : IPC_ARGS_MAX;
 }
 
-int peer_send_message(Peer *peer, const char *channel, const char *args, size_t size, uint32_t sender_id)
+static int send_message(Peer *peer, const char *channel, const char *args, size_t size, uint32_t sender_id)
 {
     _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL;
     int r;
@@ -403,6 +413,16 @@ int peer_send_message(Peer *peer, const char *channel, const char *args, size_t 
         return r;
     r = sd_bus_message_append(message, "ssu", channel, args, sender_id);
     return r < 0 ? r : peer_send(peer, message, size);
+}
+
+int peer_send_message(Peer *peer, const char *channel, const char *args, size_t size, uint32_t sender_id)
+{
+    int r = send_message(peer, channel, args, size, sender_id);
+
+    if (r >= 0)
+        traffic_sent(peer, &(Outgoing){ .verb = "message", .sender_id = sender_id, .channel = channel, .text = args,
+                                        .length = size });
+    return r;
 }
 
 static int port_message_by_bus(Peer *peer, const Packet *packet)
@@ -435,8 +455,11 @@ int peer_send_port_message(Peer *peer, const char *channel, const char *text, si
         return r;
     transfer_fill(transfer, &packet);
     r = peer->lane ? peer_lane_send(peer, &packet) : port_message_by_bus(peer, &packet);
-    if (r >= 0)
-        transfer_done(transfer);
+    if (r < 0)
+        return r;
+    traffic_sent(peer, &(Outgoing){ .verb = "port-message", .channel = channel, .text = text, .length = size,
+                                    .transfer = transfer, .is_posted = true });
+    transfer_done(transfer);
     return r;
 }
 

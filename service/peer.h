@@ -35,6 +35,9 @@ struct ipc_sender {
     Process *process; /* NULL: nobody has asked */
     uint64_t n_sent;     /* messages to it */
     uint64_t n_received; /* messages from it */
+    uint64_t n_calls;    /* of them, those that were let in and want an answer */
+    uint64_t n_errors;   /* calls that ended with one, and messages that were refused */
+    uint64_t n_bytes;    /* of JSON text, both ways */
     ipc_web_contents *contents; /* owned; NULL: anonymous */
     sd_bus_slot *credentials_slot;
     TAILQ_HEAD(, Waiting) waiting; /* messages that came before its credentials, in order */

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "macro.h"
+
 static const struct {
     const char *name;
     bool has_channel;
@@ -19,6 +21,24 @@ static const struct {
     [VERB_MONITOR] = { "monitor", false },
 };
 
+/* The methods, the ones that are no verbs too. */
+static const struct {
+    const char *member;
+    const char *name;
+} members[] = {
+    { "Register", "register" },
+    { "Send", "send" },
+    { "Invoke", "invoke" },
+    { "SendSync", "send-sync" },
+    { "SendTo", "send-to" },
+    { "SendToHost", "send-to-host" },
+    { "PostMessage", "post-message" },
+    { "OpenLane", "open-lane" },
+    { "Watch", "monitor" },
+    { "Cancel", "cancel" },
+    { "CreateWebview", "create-webview" },
+};
+
 const char *verb_name(Verb verb)
 {
     return verbs[verb].name;
@@ -27,6 +47,16 @@ const char *verb_name(Verb verb)
 bool verb_has_channel(Verb verb)
 {
     return verbs[verb].has_channel;
+}
+
+const char *verb_name_of_member(const char *member)
+{
+    size_t i;
+
+    for (i = 0; i < ELEMENTSOF(members); i++)
+        if (strcmp(members[i].member, member) == 0)
+            return members[i].name;
+    return "call";
 }
 
 int verb_from_name(const char *name)

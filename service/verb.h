@@ -21,5 +21,8 @@ typedef enum Verb {
 const char *verb_name(Verb verb);
 bool verb_has_channel(Verb verb);
 
+/* What a method of the app is called: as the verb that it stands for, or by a name of its own. */
+const char *verb_name_of_member(const char *member);
+
 /* -EINVAL: there is none with this name. */
 int verb_from_name(const char *name);

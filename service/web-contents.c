@@ -12,6 +12,7 @@
 #include "main-dbus.h"
 #include "peer.h"
 #include "text.h"
+#include "traffic.h"
 
 static int compare_ids(const void *a, const void *b)
 {
@@ -110,6 +111,7 @@ void web_contents_destroy(ipc_web_contents *contents)
 {
     ipc_app *app = contents->peer->app;
 
+    traffic_happened(contents->peer, "gone", NULL);
     /* Observers find it by its id no more, and nothing can be added to it. */
     if (!app->is_closed)
         main_dbus_object_removed(contents);

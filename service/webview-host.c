@@ -10,6 +10,7 @@
 #include "macro.h"
 #include "peer-lane.h"
 #include "peer.h"
+#include "traffic.h"
 #include "web-contents.h"
 
 struct Token {
@@ -79,29 +80,53 @@ int webview_host_redeem(ipc_app *app, const char *text, ipc_web_contents **ret_h
     return 0;
 }
 
-void webview_host_attached(ipc_web_contents *guest, const char *token)
+static int send_attached(Peer *host, uint32_t guest_id, const char *token)
 {
     _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL;
-    Peer *host = guest->host->peer;
+    int r;
 
     if (host->lane)
-        (void)peer_lane_send(host, &(Packet){ .verb = LANE_WEBVIEW_ATTACHED, .id = guest->id, .text = token,
-                                              .length = strlen(token), .text_fd = -1 });
-    else if (peer_new_signal(host, "WebviewAttached", &message) >= 0 &&
-             sd_bus_message_append(message, "su", token, guest->id) >= 0)
-        (void)peer_send(host, message, 0);
+        return peer_lane_send(host, &(Packet){ .verb = LANE_WEBVIEW_ATTACHED, .id = guest_id, .text = token,
+                                               .length = strlen(token), .text_fd = -1 });
+    r = peer_new_signal(host, "WebviewAttached", &message);
+    if (r >= 0)
+        r = sd_bus_message_append(message, "su", token, guest_id);
+    return r < 0 ? r : peer_send(host, message, 0);
+}
+
+/* The token is between the two of them. */
+static void tell_watchers(Peer *host, const char *verb, uint32_t guest_id)
+{
+    traffic_sent(host, &(Outgoing){ .verb = verb, .sender_id = guest_id });
+}
+
+void webview_host_attached(ipc_web_contents *guest, const char *token)
+{
+    Peer *host = guest->host->peer;
+
+    if (send_attached(host, guest->id, token) >= 0)
+        tell_watchers(host, "webview-attached", guest->id);
+}
+
+static int send_detached(Peer *host, uint32_t guest_id)
+{
+    _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL;
+    int r;
+
+    if (host->lane)
+        return peer_lane_send(host, &(Packet){ .verb = LANE_WEBVIEW_DETACHED, .id = guest_id, .text_fd = -1 });
+    r = peer_new_signal(host, "WebviewDetached", &message);
+    if (r >= 0)
+        r = sd_bus_message_append(message, "u", guest_id);
+    return r < 0 ? r : peer_send(host, message, 0);
 }
 
 static void tell_detached(ipc_web_contents *guest)
 {
-    _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL;
     Peer *host = guest->host->peer;
 
-    if (host->lane)
-        (void)peer_lane_send(host, &(Packet){ .verb = LANE_WEBVIEW_DETACHED, .id = guest->id, .text_fd = -1 });
-    else if (peer_new_signal(host, "WebviewDetached", &message) >= 0 &&
-             sd_bus_message_append(message, "u", guest->id) >= 0)
-        (void)peer_send(host, message, 0);
+    if (send_detached(host, guest->id) >= 0)
+        tell_watchers(host, "webview-detached", guest->id);
 }
 
 void webview_host_forget(ipc_web_contents *contents)
@@ -116,10 +141,9 @@ void webview_host_forget(ipc_web_contents *contents)
         tell_detached(contents);
 }
 
-int webview_host_send_message(ipc_web_contents *guest, const Request *request)
+static int send_message(const ipc_web_contents *guest, Peer *host, const Request *request)
 {
     _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL;
-    Peer *host = guest->host->peer;
     int r;
 
     if (request->length > peer_get_max(host))
@@ -132,4 +156,15 @@ int webview_host_send_message(ipc_web_contents *guest, const Request *request)
     if (r >= 0)
         r = sd_bus_message_append(message, "uss", guest->id, request->channel, request->text);
     return r < 0 ? r : peer_send(host, message, request->length);
+}
+
+int webview_host_send_message(ipc_web_contents *guest, const Request *request)
+{
+    Peer *host = guest->host->peer;
+    int r = send_message(guest, host, request);
+
+    if (r >= 0)
+        traffic_sent(host, &(Outgoing){ .verb = "webview-message", .sender_id = guest->id, .channel = request->channel,
+                                        .text = request->text, .length = request->length });
+    return r;
 }

@@ -47,6 +47,7 @@ bash_knows_commands() {
 
 bash_knows_options() {
     bash_offers '--timeout=' --t && bash_offers '' -- --t && bash_offers '--size=' bench --si && bash_offers '' list --si &&
+        bash_offers '--interval= --iterations=' top --i && bash_offers '' bench --i && bash_offers '' top -n &&
         bash_offers '--address= --auto-start=' --a || return
     bash_offers 'short pretty off' --json= && bash_offers pretty --json=p && bash_offers pretty --json p &&
         bash_offers '' --name= && bash_offers 'list listen' --name x.y li && bash_offers 'yes no' list --auto-start=
@@ -58,7 +59,7 @@ bash_asks() {
         bash_offers whoami "$here" invoke w && bash_offers 'echo echo-broadcast echo-port' send-sync "$here" e || return
     bash_offers "$1" "$here" status '' && bash_offers "$1" "$here" send-to '' && bash_offers '' "$here" send-to "$1" x &&
         bash_offers 'echo echo-broadcast echo-error echo-later echo-never echo-port' "$here" send-to "$1" e &&
-        bash_offers whoami "$here" listen echo w && bash_offers '' "$here" invoke echo '' && bash_offers '' "$here" status "$1" ''
+        bash_offers whoami "$here" listen echo w && bash_offers whoami "$here" monitor echo w && bash_offers '' "$here" invoke echo '' && bash_offers '' "$here" status "$1" ''
 }
 
 # Behind a colon readline has a word of its own; what the shell would take apart is quoted.
@@ -106,7 +107,8 @@ fish_completes() {
         fish_offers 'echo echo-broadcast echo-port' "ipcbusctl $here send " && fish_offers "$1" "ipcbusctl $here status " &&
         fish_offers 'echo echo-broadcast echo-error echo-later echo-never echo-port' "ipcbusctl $here send-to $1 e" &&
         fish_offers '' "ipcbusctl $here invoke echo " && fish_offers '--size' 'ipcbusctl bench --si' && fish_offers '' 'ipcbusctl list --si' &&
-        fish_offers 'send send-sync' 'ipcbusctl bench s' && fish_offers 'list listen' 'ipcbusctl help li' || return
+        fish_offers 'send send-sync' 'ipcbusctl bench s' && fish_offers 'list listen' 'ipcbusctl help li' &&
+        fish_offers '--interval --iterations' 'ipcbusctl top --i' && fish_offers 'whoami' "ipcbusctl $here monitor w" || return
     fish_offers '' "ipcbusctl --address=unix:path=$tmp/nowhere invoke " && fish_offers '' 'ipcbusctl -H far invoke ' &&
         fish_offers '' "ipcbusctl $here --name=com.example.None status "
 }
@@ -133,6 +135,7 @@ zsh_completes() {
     zsh_offers 'list*listen' 'ipcbusctl li' && zsh_offers 'echo*echo-error*echo-later*echo-never' "ipcbusctl $here invoke " &&
         zsh_offers 'whoami ' "ipcbusctl $here invoke w" && zsh_offers 'echo*echo-broadcast' "ipcbusctl $here send " &&
         zsh_offers "status $1 " "ipcbusctl $here status " && zsh_offers 'uration=' 'ipcbusctl bench --d' &&
+        zsh_offers 'nterval=' 'ipcbusctl top --int' && zsh_offers 'whoami ' "ipcbusctl $here monitor w" &&
         zsh_offers 'echo*whoami' "ipcbusctl $here send-to $1 "
 }
 
@@ -144,7 +147,7 @@ knows_all() {
     for word in $("$ipcbusctl" --help | sed -n '/^Commands:/,/^$/s/^  \([a-z-]*\) .*/\1/p'); do
         grep -qw -- "$word" "$file" || { echo "$file lacks the command $word"; return 1; }
     done
-    for word in $("$ipcbusctl" bench --help | grep -o '^.\{2,6\}--[a-z-]*' | sed 's/.*--//'); do
+    for word in $({ "$ipcbusctl" bench --help && "$ipcbusctl" top --help; } | grep -o '^.\{2,6\}--[a-z-]*' | sed 's/.*--//'); do
         grep -qE -- "(--|-l )$word\b" "$file" || { echo "$file lacks the option --$word"; return 1; }
     done
 }

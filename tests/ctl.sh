@@ -271,7 +271,7 @@ starts_only_what_it_may() {
     printf '[D-BUS Service]\nName=%s\nExec=/bin/sh -c "touch %s; exec %s --address=%s --name=%s --module=echo"\n' \
         "$service" "$tmp/started" "$ipcbusd" "$address" "$service" >"$tmp/services/started.service"
     ask_bus ReloadConfig || return
-    for command in list status channels 'invoke echo' 'send echo' 'send-sync echo' 'send-to 1 echo' listen bench; do
+    for command in list status channels 'invoke echo' 'send echo' 'send-sync echo' 'send-to 1 echo' listen monitor top bench; do
         # shellcheck disable=SC2086 # the words of a command
         fails_in_one_line 3 "$service is not running" --name=$service --auto-start=no $command || return
     done
@@ -337,7 +337,7 @@ has_no_pager() {
 # Nobody reads, and nobody is told so.
 is_quiet_in_broken_pipes() {
     local command statuses
-    for command in list status channels 'invoke echo' 'send-sync echo' 'send echo' --help 'bench --duration=0.01 --size=1'; do
+    for command in list status channels 'invoke echo' 'send-sync echo' 'send echo' --help top 'bench --duration=0.01 --size=1'; do
         exec 3> >(:)
         wait "$!"
         # shellcheck disable=SC2086 # the words of a command

@@ -2,7 +2,10 @@
 #include "memory-story.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <glib-unix.h>
 #include <stdarg.h>
+#include <unistd.h>
 
 #include "text.h"
 
@@ -218,6 +221,31 @@ json_t *long_args(void)
     return json_from(text);
 }
 
+static void stage_add_watcher(Stage *s)
+{
+    int fd;
+
+    assert_replied(call_object(s->foreign, IPC_MAIN_PATH, IPC_MONITOR_INTERFACE, "Watch", "as", 0), "h", &fd);
+    s->lines = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+    g_assert_true(g_unix_set_fd_nonblocking(s->lines, TRUE, NULL));
+}
+
+static void stage_check_lines(Stage *s)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+    g_auto(GStrv) lines = NULL;
+    char chunk[4096];
+    ssize_t n;
+    unsigned i;
+
+    while ((n = read(s->lines, chunk, sizeof(chunk))) > 0)
+        g_string_append_len(text, chunk, n);
+    lines = g_strsplit(text->str, "\n", -1);
+    for (i = 0; lines[i] && lines[i + 1]; i++)
+        json_decref(json_from(lines[i]));
+    g_assert_cmpstr(lines[0] ? lines[i] : "", ==, "");
+}
+
 static void stage_open(Stage *s, bool has_lanes)
 {
     Fixture *f = fixture_new();
@@ -232,10 +260,12 @@ static void stage_open(Stage *s, bool has_lanes)
     must(ipc_main_on(f->main, NULL, "port", on_port, s));
     must(ipc_renderer_on(s->a->renderer, NULL, "reply-to-me", on_reply, NULL));
     stage_add_guest(s);
+    stage_add_watcher(s);
 }
 
 static void stage_close(Stage *s)
 {
+    close(s->lines);
     ipc_webview_unref(s->webview);
     json_decref(s->args);
     fixture_free(s->fixture);
@@ -260,6 +290,7 @@ static void stage_recover(Stage *s)
     forget_heard(s->b);
     expect_message(s->b, "x", "[2]", client_id(s->a));
     forget_heard(s->a);
+    stage_check_lines(s);
 }
 
 static void play(Scene scene, bool by_library, bool has_lanes)

@@ -31,6 +31,7 @@ typedef struct Stage {
     Client *foreign;
     ipc_webview *webview;
     json_t *args;
+    int lines; /* of one who watches: what is told is told whole, or missing */
 } Stage;
 
 typedef void (*Scene)(Stage *s);

@@ -111,6 +111,22 @@ static void test_beyond(void)
     g_assert_cmpuint(histogram.n, ==, 11);
 }
 
+/* What was there before counts for less and less. */
+static void test_fade(void)
+{
+    Histogram histogram = { 0 };
+
+    add(&histogram, 1000, 1000);
+    add(&histogram, 10, 1);
+    histogram_fade(&histogram);
+    g_assert_cmpuint(histogram.n, ==, 500);
+    g_assert_cmpuint(histogram.min, ==, 10);
+    g_assert_cmpuint(histogram.max, ==, 1000);
+    add(&histogram, 50, 501);
+    assert_percentile(&histogram, 50, 50);
+    assert_percentile(&histogram, 99, 1000);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -121,5 +137,6 @@ int main(int argc, char **argv)
     g_test_add_func("/histogram/tail", test_tail);
     g_test_add_func("/histogram/precision", test_precision);
     g_test_add_func("/histogram/beyond", test_beyond);
+    g_test_add_func("/histogram/fade", test_fade);
     return g_test_run();
 }

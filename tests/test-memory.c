@@ -65,6 +65,20 @@ static void scene_handle(Stage *s)
         must(ipc_main_off(m, "scoped", on_listen, NULL));
 }
 
+static void scene_watch(Stage *s)
+{
+    Ending ending = { 0 };
+    sd_bus_message *message;
+
+    if (!is_done(sd_bus_message_new_method_call(s->foreign->bus, &message, FIXTURE_NAME, IPC_MAIN_PATH,
+                                                IPC_MONITOR_INTERFACE, "Watch")))
+        return;
+    must(sd_bus_message_append(message, "as", 1, "no such channel"));
+    must(sd_bus_call_async(s->foreign->bus, NULL, message, on_foreign_end, &ending, (uint64_t)patience()));
+    sd_bus_message_unref(message);
+    await_end(s, &ending);
+}
+
 /* The policy is the new one or the old one, and nothing between. */
 static void scene_policy(Stage *s)
 {
@@ -89,6 +103,7 @@ static const NamedScene scenes[] = {
     { "listen", scene_listen, true },
     { "handle", scene_handle, false },
     { "policy", scene_policy, true },
+    { "watch", scene_watch, false },
 };
 
 int main(int argc, char **argv)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # fish completion for ipcbusctl(1). Channels and ids are asked of the service, if it runs; nothing is said if not.
 
-set -l commands list status channels send invoke send-sync send-to listen bench help
+set -l commands list status channels send invoke send-sync send-to listen monitor top bench help
 
 # The words before the cursor, without the options: the program, the command, its operands.
 function __ipcbusctl_words
@@ -16,7 +16,8 @@ function __ipcbusctl_words
             switch $word
                 case --
                     set is_over yes
-                case -H -M --host --machine --address --name --json --timeout --auto-start --size --concurrency --duration
+                case -H -M --host --machine --address --name --json --timeout --auto-start --size --concurrency --duration --interval \
+                        -n --iterations
                     set skip yes
                 case '-*'
                 case '*'
@@ -64,6 +65,8 @@ complete -c ipcbusctl -n __ipcbusctl_needs_command -a invoke -d 'Call a handler 
 complete -c ipcbusctl -n __ipcbusctl_needs_command -a send-sync -d 'Run the listeners and print the answer'
 complete -c ipcbusctl -n __ipcbusctl_needs_command -a send-to -d 'Send a message to another renderer'
 complete -c ipcbusctl -n __ipcbusctl_needs_command -a listen -d 'Print the messages that come'
+complete -c ipcbusctl -n __ipcbusctl_needs_command -a monitor -d 'Print everything that goes by'
+complete -c ipcbusctl -n __ipcbusctl_needs_command -a top -d 'Show the busiest channels'
 complete -c ipcbusctl -n __ipcbusctl_needs_command -a bench -d 'Measure an app that has the module echo'
 complete -c ipcbusctl -n __ipcbusctl_needs_command -a help -d 'Print help'
 
@@ -71,7 +74,7 @@ complete -c ipcbusctl -n '__ipcbusctl_is_at 1 status send-to' -a '(__ipcbusctl_i
 complete -c ipcbusctl -n '__ipcbusctl_is_at 1 invoke' -a '(__ipcbusctl_channels ".*" yes)'
 complete -c ipcbusctl -n '__ipcbusctl_is_at 1 send send-sync' -a '(__ipcbusctl_channels yes ".*")'
 complete -c ipcbusctl -n '__ipcbusctl_is_at 2 send-to' -a '(__ipcbusctl_channels ".*" ".*")'
-complete -c ipcbusctl -n '__ipcbusctl_is_at 0 listen' -a '(__ipcbusctl_channels ".*" ".*")'
+complete -c ipcbusctl -n '__ipcbusctl_is_at 0 listen monitor' -a '(__ipcbusctl_channels ".*" ".*")'
 complete -c ipcbusctl -n '__ipcbusctl_is_at 0 bench' -a 'invoke send send-sync'
 complete -c ipcbusctl -n '__ipcbusctl_is_at 1 help' -a "$commands"
 
@@ -90,3 +93,5 @@ complete -c ipcbusctl -l version -d 'Print the version'
 complete -c ipcbusctl -n '__ipcbusctl_is_at 0 bench' -l size -x -d 'Bytes that are sent'
 complete -c ipcbusctl -n '__ipcbusctl_is_at 0 bench' -l concurrency -x -d 'How many are under way at once'
 complete -c ipcbusctl -n '__ipcbusctl_is_at 0 bench' -l duration -x -d 'Seconds for each measurement'
+complete -c ipcbusctl -n '__ipcbusctl_is_at 0 top' -l interval -x -d 'Seconds from one look to the next'
+complete -c ipcbusctl -n '__ipcbusctl_is_at 0 top' -s n -l iterations -x -d 'How often to look'
