@@ -92,6 +92,8 @@ int ipc_port_post_messagef(ipc_port *port, const ipc_transfer *transfer, const c
  * @length: of @text in bytes; a NUL follows them
  * @transfer: what goes along; NULL: nothing
  *
+ * A large text that came by a port or a lane, and is passed on whole, is not copied.
+ *
  * Return: as ipc_port_post_message(); -EINVAL also where no NUL follows.
  */
 int ipc_port_post_text(ipc_port *port, const char *text, size_t length, const ipc_transfer *transfer);

@@ -9,6 +9,7 @@
 
 #include "file.h"
 #include "macro.h"
+#include "shared-text.h"
 
 /*
  * On the socket a packet is a header, the channel with its NUL, and the text with its NUL. A text over IPC_INLINE_MAX
@@ -47,10 +48,13 @@ typedef union Control {
 
 int packet_make_text_fd(const Packet *packet, int *ret_fd)
 {
-    int fd;
+    int fd, r;
 
     if (packet->length <= IPC_INLINE_MAX || packet->text_fd >= 0)
         return 0;
+    r = shared_text_open(packet->text, packet->length, ret_fd);
+    if (r != 0)
+        return r < 0 ? r : 0;
     fd = file_new_sealed("ipcbus-text", packet->text, packet->length, "", 1);
     if (fd < 0)
         return fd;
@@ -146,8 +150,10 @@ void packet_clear(Packet *packet)
 {
     unsigned i;
 
-    if (packet->is_mapped)
+    if (packet->is_mapped) {
+        shared_text_remove(packet->text);
         munmap((void *)packet->text, packet->length + 1);
+    }
     if (packet->text_fd >= 0)
         close(packet->text_fd);
     for (i = 0; i < packet->n_fds; i++)
@@ -229,6 +235,7 @@ static int map_text(Packet *packet)
     }
     packet->text = data;
     packet->is_mapped = true;
+    shared_text_add(packet->text, packet->length, packet->text_fd);
     return 0;
 }
 

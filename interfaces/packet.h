@@ -37,7 +37,7 @@ typedef struct Packet {
  */
 int packet_send(int fd, const Packet *packet);
 
-/* Puts a long text into a memfd, which the caller closes. 0 also where the text is short. */
+/* A memfd with a long text, the one that it came in if it did; the caller closes it. 0 also where the text is short. */
 int packet_make_text_fd(const Packet *packet, int *ret_fd);
 
 /*

@@ -147,7 +147,7 @@ static int error_by_lane(Answer *answer, const char *name, const char *text, siz
 
 /* ---- either way ---- */
 
-int answer_text(Answer *answer, const char *text, size_t length, int text_fd)
+int answer_text(Answer *answer, const char *text, size_t length)
 {
     int r;
 
@@ -157,7 +157,7 @@ int answer_text(Answer *answer, const char *text, size_t length, int text_fd)
         r = text_by_bus(answer, text, length);
     else
         r = send_by_lane(answer, &(Packet){ .verb = LANE_RESULT, .serial = answer->serial, .text = text,
-                                            .length = length, .text_fd = text_fd });
+                                            .length = length, .text_fd = -1 });
     if (r >= 0)
         traffic_resolved(&answer->traffic, answer->peer, text, length);
     else if (!answer->is_owed)
@@ -173,7 +173,7 @@ int answer_value(Answer *answer, json_t *value)
     r = text_encode_max(&text, value, answer_max(answer));
     if (r == -EMSGSIZE)
         return answer_too_large(answer);
-    return r < 0 ? r : answer_text(answer, text.data, text.length, -1);
+    return r < 0 ? r : answer_text(answer, text.data, text.length);
 }
 
 static int send_error(Answer *answer, const char *name, const char *message, const Text *detail)

@@ -34,8 +34,8 @@ void answer_forget_args(Answer *answer);
  */
 int answer_value(Answer *answer, json_t *value);
 
-/* The same with the text of one; a NUL follows it. text_fd: a sealed memfd that holds it, too; -1: none. */
-int answer_text(Answer *answer, const char *text, size_t length, int text_fd);
+/* The same with the text of one; a NUL follows it. */
+int answer_text(Answer *answer, const char *text, size_t length);
 
 /* detail: any JSON value, or NULL. -EINVAL and -ENOMEM leave it owed. */
 int answer_error(Answer *answer, const char *name, const char *message, json_t *detail);

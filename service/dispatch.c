@@ -282,9 +282,7 @@ static void run_handler(Peer *peer, ipc_main *main, ipc_invocation *invocation, 
     int r;
 
     if (main) {
-        invocation->request = request;
         r = main_run_handler(main, invocation, args, request->text, request->length);
-        invocation->request = NULL;
         invocation_returned(invocation, r);
         return;
     }

@@ -68,14 +68,6 @@ int ipc_invocation_resolve(ipc_invocation *invocation, json_t *result)
     return r;
 }
 
-/* A text that goes back as it came needs no other file than that in which it came. */
-static int shared_text_fd(const ipc_invocation *invocation, const char *text, size_t length)
-{
-    const Request *request = invocation->request;
-
-    return request && request->text == text && request->length == length ? request->text_fd : -1;
-}
-
 int ipc_invocation_resolve_text(ipc_invocation *invocation, const char *text, size_t length)
 {
     int r;
@@ -85,7 +77,7 @@ int ipc_invocation_resolve_text(ipc_invocation *invocation, const char *text, si
     r = invocation_check(invocation);
     if (r < 0)
         return r;
-    r = answer_text(&invocation->answer, text, length, shared_text_fd(invocation, text, length));
+    r = answer_text(&invocation->answer, text, length);
     invocation_settled(invocation);
     return r;
 }

@@ -13,7 +13,6 @@ struct ipc_invocation {
     bool is_by_lane;
     uint32_t sender_id;
     bool is_cancelled;
-    const Request *request; /* while the handler runs */
     ipc_cancelled_t cancelled;
     void *cancelled_userdata;
     TAILQ_ENTRY(ipc_invocation) link; /* of the peer's, until it settles */

@@ -51,7 +51,7 @@ int ipc_invocation_resolve(ipc_invocation *invocation, json_t *result);
  * @text: JSON; the caller is told IPC_ERROR_INVALID_ARGS if it is none
  * @length: of @text in bytes; a NUL follows them
  *
- * A text that its handler was given, and gives back, is not copied.
+ * A large text that came by a lane or a port, and is passed on whole by a lane, is not copied.
  *
  * Return: as ipc_invocation_resolve(); -EINVAL also where no NUL follows, or the bus does not take the text.
  */

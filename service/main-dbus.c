@@ -104,7 +104,7 @@ static int read_request(sd_bus_message *message, Request *request)
 
 static int run_send(Peer *peer, sd_bus_message *message, sd_bus_error *error)
 {
-    Request request = { .text_fd = -1 };
+    Request request = { 0 };
     int r;
 
     r = read_request(message, &request);
@@ -115,7 +115,7 @@ static int run_send(Peer *peer, sd_bus_message *message, sd_bus_error *error)
 
 static int run_invoke(Peer *peer, sd_bus_message *message, sd_bus_error *error)
 {
-    Request request = { .text_fd = -1 };
+    Request request = { 0 };
     int r;
 
     r = read_request(message, &request);
@@ -124,7 +124,7 @@ static int run_invoke(Peer *peer, sd_bus_message *message, sd_bus_error *error)
 
 static int run_send_sync(Peer *peer, sd_bus_message *message, sd_bus_error *error)
 {
-    Request request = { .text_fd = -1 };
+    Request request = { 0 };
     int r;
 
     r = read_request(message, &request);
@@ -133,7 +133,7 @@ static int run_send_sync(Peer *peer, sd_bus_message *message, sd_bus_error *erro
 
 static int run_send_to(Peer *peer, sd_bus_message *message, sd_bus_error *error)
 {
-    Request request = { .text_fd = -1 };
+    Request request = { 0 };
     uint32_t id;
     int r;
 
@@ -147,7 +147,7 @@ static int run_send_to(Peer *peer, sd_bus_message *message, sd_bus_error *error)
 
 static int run_send_to_host(Peer *peer, sd_bus_message *message, sd_bus_error *error)
 {
-    Request request = { .text_fd = -1 };
+    Request request = { 0 };
     int r;
 
     r = read_request(message, &request);
@@ -158,7 +158,7 @@ static int run_send_to_host(Peer *peer, sd_bus_message *message, sd_bus_error *e
 
 static int run_post_message(Peer *peer, sd_bus_message *message, sd_bus_error *error)
 {
-    Request request = { .text_fd = -1 };
+    Request request = { 0 };
     int r;
 
     r = read_request(message, &request);

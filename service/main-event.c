@@ -47,7 +47,7 @@ static int main_event_answer(ipc_event *event, json_t *value)
 
 static int main_event_answer_text(ipc_event *event, const char *text, size_t length)
 {
-    return main_event_answered(event, answer_text(&((MainEvent *)event)->answer, text, length, -1));
+    return main_event_answered(event, answer_text(&((MainEvent *)event)->answer, text, length));
 }
 
 void main_event_fail(ipc_event *event, const char *error_name, const char *message)

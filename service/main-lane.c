@@ -114,7 +114,6 @@ int main_lane_run(Peer *peer, Packet *packet)
         .channel = packet->channel,
         .text = packet->text,
         .length = packet->length,
-        .text_fd = packet->text_fd,
         .is_by_lane = true,
         .serial = packet->serial,
     };

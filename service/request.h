@@ -13,7 +13,6 @@ typedef struct Request {
     const char *channel;
     const char *text;      /* NUL-terminated */
     size_t length;
-    int text_fd;           /* the sealed memfd that the text is in, borrowed; -1: none */
     Transfers *transfers;  /* owned until it is taken; NULL: none */
     bool is_by_lane;
     sd_bus_message *call;  /* by the bus: the message; borrowed */

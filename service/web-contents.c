@@ -8,9 +8,11 @@
 
 #include "app.h"
 #include "clock.h"
+#include "file.h"
 #include "macro.h"
 #include "main-dbus.h"
 #include "peer.h"
+#include "shared-text.h"
 #include "text.h"
 #include "traffic.h"
 
@@ -290,13 +292,26 @@ int ipc_web_contents_sendf(ipc_web_contents *contents, const char *channel, cons
     return r < 0 ? r : ipc_web_contents_send(contents, channel, args);
 }
 
-static int broadcast(ipc_app *app, const char *channel, const char *text, size_t length)
+/* A large text goes into one file for all that have lanes. Without one, each of them gets its own, or an error. */
+static int share_text(ipc_app *app, const char *text, size_t length)
+{
+    const ipc_web_contents *contents;
+    unsigned n_lanes = 0;
+    int fd = -1;
+
+    TAILQ_FOREACH(contents, &app->web_contents.list, link)
+        n_lanes += contents->peer->lane != NULL;
+    if (n_lanes > 1)
+        (void)packet_make_text_fd(&(Packet){ .text = text, .length = length, .text_fd = -1 }, &fd);
+    if (fd >= 0)
+        shared_text_add(text, length, fd);
+    return fd;
+}
+
+static int broadcast_to_all(ipc_app *app, const char *channel, const char *text, size_t length)
 {
     ipc_web_contents *contents;
     int n = 0, r, failed = 0;
-
-    if (app->is_closed)
-        return -ENOTCONN;
 
     TAILQ_FOREACH(contents, &app->web_contents.list, link) {
         r = send_text(contents, channel, text, length);
@@ -306,6 +321,21 @@ static int broadcast(ipc_app *app, const char *channel, const char *text, size_t
             n++;
     }
     return failed < 0 ? failed : n;
+}
+
+static int broadcast(ipc_app *app, const char *channel, const char *text, size_t length)
+{
+    _cleanup_(file_closep) int fd = -1;
+    int r;
+
+    if (app->is_closed)
+        return -ENOTCONN;
+    if (length > IPC_INLINE_MAX)
+        fd = share_text(app, text, length);
+    r = broadcast_to_all(app, channel, text, length);
+    if (fd >= 0)
+        shared_text_remove(text);
+    return r;
 }
 
 int ipc_app_broadcast(ipc_app *app, const char *channel, json_t *args)
