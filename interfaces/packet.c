@@ -235,7 +235,7 @@ static int map_text(Packet *packet)
     }
     packet->text = data;
     packet->is_mapped = true;
-    shared_text_add(packet->text, packet->length, packet->text_fd);
+    (void)shared_text_add(packet->text, packet->length, packet->text_fd);
     return 0;
 }
 

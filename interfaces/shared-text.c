@@ -39,18 +39,21 @@ static SharedText *find(const char *text)
     return found ? *found : NULL;
 }
 
-void shared_text_add(const char *text, size_t length, int fd)
+bool shared_text_add(const char *text, size_t length, int fd)
 {
     SharedText *shared = malloc(sizeof(*shared)), **placed;
+    bool is_new;
 
     if (!shared)
-        return;
+        return false;
     *shared = (SharedText){ .text = text, .length = length, .fd = fd };
     pthread_mutex_lock(&lock);
     placed = tsearch(shared, &texts, compare);
     pthread_mutex_unlock(&lock);
-    if (!placed || *placed != shared)
+    is_new = placed && *placed == shared;
+    if (!is_new)
         free(shared);
+    return is_new;
 }
 
 void shared_text_remove(const char *text)

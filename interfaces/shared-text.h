@@ -3,10 +3,11 @@
 
 /* Shared texts: large texts in memory that are in a sealed memfd, too, so that whoever sends one sends that file. */
 
+#include <stdbool.h>
 #include <stddef.h>
 
-/* From now on it is shared. The fd is borrowed until it is removed. Without memory for it, it is not shared. */
-void shared_text_add(const char *text, size_t length, int fd);
+/* From now on it is shared. The fd is borrowed until it is removed. False: it was shared, or there is no memory for it. */
+bool shared_text_add(const char *text, size_t length, int fd);
 
 /* No longer. That it never was is fine. */
 void shared_text_remove(const char *text);

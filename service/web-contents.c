@@ -303,9 +303,11 @@ static int share_text(ipc_app *app, const char *text, size_t length)
         n_lanes += contents->peer->lane != NULL;
     if (n_lanes > 1)
         (void)packet_make_text_fd(&(Packet){ .text = text, .length = length, .text_fd = -1 }, &fd);
-    if (fd >= 0)
-        shared_text_add(text, length, fd);
-    return fd;
+    if (fd >= 0 && shared_text_add(text, length, fd))
+        return fd;
+    /* It is shared as it is: a text that came in a file. */
+    file_closep(&fd);
+    return -1;
 }
 
 static int broadcast_to_all(ipc_app *app, const char *channel, const char *text, size_t length)
