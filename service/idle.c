@@ -30,14 +30,19 @@ void idle_touch(ipc_app *app)
         app->idle.deadline = clock_now(CLOCK_MONOTONIC) + app->idle.timeout;
 }
 
+/* Beside renderers, those who have a port that the app drives. */
+static bool is_needed(const ipc_app *app)
+{
+    return app->web_contents.n > 0 || !LIST_EMPTY(&app->watches.watches) || monitor_is_watched(&app->monitor);
+}
+
 uint64_t idle_get_deadline(const ipc_app *app)
 {
     const Idle *idle = &app->idle;
 
     if (idle->is_leaving)
         return has_work(app) ? idle->deadline : 0;
-    if (idle->timeout == 0 || !app->is_started || app->web_contents.n > 0 || monitor_is_watched(&app->monitor) ||
-        has_work(app))
+    if (idle->timeout == 0 || !app->is_started || is_needed(app) || has_work(app))
         return UINT64_MAX;
     return idle->deadline;
 }

@@ -230,6 +230,22 @@ static void test_misuse(void)
     must_fail(ipc_app_set_exit_on_idle(f->app, 1), ENOTCONN);
 }
 
+/* Who has a port is no renderer, and needs the app all the same. */
+static void test_port_keeps_it(void)
+{
+    g_autoptr(Fixture) f = fixture_new();
+    ipc_port *mine, *theirs;
+
+    must(ipc_port_new_pair(&mine, &theirs));
+    must(ipc_app_attach_port(f->app, mine));
+    must(ipc_port_start(mine));
+    leave_when_idle_for(f, SOON_USEC);
+    g_assert_cmpuint(deadline_of(f), ==, UINT64_MAX);
+    ipc_port_unref(theirs);
+    wait_until(f, has_left(f));
+    ipc_port_unref(mine);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -245,5 +261,6 @@ int main(int argc, char **argv)
     g_test_add_func("/idle/late-renderer", test_late_renderer);
     g_test_add_func("/idle/counts", test_counts);
     g_test_add_func("/idle/misuse", test_misuse);
+    g_test_add_func("/idle/port-keeps-it", test_port_keeps_it);
     return g_test_run();
 }
