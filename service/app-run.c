@@ -8,6 +8,7 @@
 #include "invocation.h"
 #include "macro.h"
 #include "main-event.h"
+#include "notice.h"
 #include "peer-lane.h"
 
 /* How an app runs, and how it leaves: what it has accepted is answered, and what it has answered is written. */
@@ -81,19 +82,37 @@ static void app_reject_all(ipc_app *app)
     }
 }
 
+/* What the bus keeps for a peer is the bus's; what it did not take from a lane in all that time ends with that. */
+static void give_up_lanes(ipc_app *app)
+{
+    const Peer *peer;
+
+    TAILQ_FOREACH(peer, &app->peers.list, link)
+        if (peer_lane_has_unwritten(peer))
+            notice_warn(app, NULL, ipc_web_contents_get_id(peer->contents),
+                        "The app stops, and the renderer has not read what was sent to it by its lane");
+}
+
 static int app_flush(ipc_app *app, uint64_t deadline)
 {
-    uint64_t n, now;
+    uint64_t n, now = clock_now(CLOCK_MONOTONIC);
+    uint64_t lanes_deadline = now < deadline ? deadline - (deadline - now) / 4 : deadline; /* the bus needs some, too */
+    bool is_bus_done;
     int r;
 
     peer_queue_leave(app);
     while (!app->is_closed) {
         peer_queue_flush(app);
         r = sd_bus_get_n_queued_write(app->bus, &n);
-        if (r >= 0 && n == 0 && peer_queue_set_is_empty(&app->queues) && !peer_set_has_unwritten(&app->peers))
+        is_bus_done = r >= 0 && n == 0 && peer_queue_set_is_empty(&app->queues);
+        if (is_bus_done && !peer_set_has_unwritten(&app->peers))
             break;
         if (r >= 0)
-            r = app_step(app, deadline);
+            r = app_step(app, is_bus_done ? lanes_deadline : deadline);
+        if (r == -ETIMEDOUT && is_bus_done) {
+            give_up_lanes(app);
+            break;
+        }
         if (r < 0)
             return r;
     }

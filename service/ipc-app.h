@@ -74,6 +74,8 @@ int ipc_app_start(ipc_app *app);
  * IPC_ERROR_MAIN_GONE, writes all that was accepted, and closes. May be called from a callback: then it happens
  * when the callback has returned.
  *
+ * A renderer that does not read its lane for so long loses what was sent to it; the app's warnings tell which.
+ *
  * Return: 0 (also when it was stopped before), or -EINVAL, -ETIMEDOUT (the bus did not take everything in time),
  * -ENOTCONN (the bus went away meanwhile).
  */
@@ -84,11 +86,11 @@ int ipc_app_stop(ipc_app *app, uint64_t timeout_usec);
  * @app: the app
  * @timeout_usec: us without any work, from the start or the last piece of it on; 0: never, as it is at first
  *
- * The app leaves when no renderer is registered, no call is pending and nothing waits to be written. It tells the
- * service manager STOPPING=1, if there is one, because its program is expected to end with it; gives up the name;
- * serves what had arrived by then, for IPC_TIMEOUT_USEC at most; and closes. Then ipc_app_run() returns 0, and who has
- * another loop hears of it from ipc_app_on_closed(). No call is lost: one that the app does not serve starts the
- * service again.
+ * The app leaves when no renderer is registered, no port is attached to it, no call is pending and nothing waits to be
+ * written. It tells the service manager STOPPING=1, if there is one, because its program is expected to end with it;
+ * gives up the name; serves what had arrived by then, for IPC_TIMEOUT_USEC at most; and closes. Then ipc_app_run()
+ * returns 0, and who has another loop hears of it from ipc_app_on_closed(). No call is lost: one that the app does not
+ * serve starts the service again.
  *
  * Return: 0, or -EINVAL, -ENOTCONN (the app has left the bus).
  */
