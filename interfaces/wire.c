@@ -63,13 +63,17 @@ static bool is_all_read(const Wire *wire)
     return ioctl(wire->fd, SIOCOUTQ, &n) == 0 && n == 0;
 }
 
+size_t wire_get_unread(Wire *wire)
+{
+    if (wire->large_bytes > 0 && is_all_read(wire))
+        wire->large_bytes = 0;
+    return wire->large_bytes + wire->bytes;
+}
+
 static bool has_room(Wire *wire, const Packet *packet)
 {
-    size_t unread;
+    size_t unread = packet->length > IPC_INLINE_MAX ? wire_get_unread(wire) : wire->large_bytes + wire->bytes;
 
-    if (wire->large_bytes > 0 && packet->length > IPC_INLINE_MAX && is_all_read(wire))
-        wire->large_bytes = 0;
-    unread = wire->large_bytes + wire->bytes;
     return unread == 0 || (unread <= wire->max && packet->length + IPC_MESSAGE_OVERHEAD <= wire->max - unread);
 }
 

@@ -31,6 +31,9 @@ static inline bool wire_is_open(const Wire *wire)
 /* Two ends that are connected. -EMFILE, -ENFILE, -ENOMEM. */
 int wire_make_pair(int ret_fds[2]);
 
+/* Bytes that may be unread. What large texts hold is forgotten once the socket is empty. */
+size_t wire_get_unread(Wire *wire);
+
 /*
  * Writes a packet, or keeps it behind what waits already. -ENOBUFS: too much is unread. -EPIPE: nobody reads it.
  * -EMSGSIZE, -EBADF (one that is transferred is no fd), -EMFILE, -ENOMEM.

@@ -11,6 +11,7 @@
 #include "invocation.h"
 #include "macro.h"
 #include "monitor-dbus.h"
+#include "peer-lane.h"
 #include "transfer.h"
 #include "webview-host.h"
 
@@ -283,7 +284,7 @@ WEB_CONTENTS_PROPERTY(transport, "s", contents->peer->lane ? "lane" : "bus")
 WEB_CONTENTS_PROPERTY(connected, "t", contents->connected)
 WEB_CONTENTS_PROPERTY(messages_sent, "t", contents->peer->n_sent - contents->n_sent_before)
 WEB_CONTENTS_PROPERTY(messages_received, "t", contents->peer->n_received - contents->n_received_before)
-WEB_CONTENTS_PROPERTY(bytes_queued, "t", (uint64_t)contents->peer->queue.bytes)
+WEB_CONTENTS_PROPERTY(bytes_queued, "t", (peer_lane_recount(contents->peer), (uint64_t)contents->peer->queue.bytes))
 WEB_CONTENTS_PROPERTY(pending_invokes, "u", contents->peer->n_pending)
 
 /* ---- vtables ---- */

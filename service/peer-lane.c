@@ -46,19 +46,45 @@ static void lane_count(PeerLane *lane)
     if (!wire_has_unwritten(&lane->wire))
         lane->n_unread = 0;
 
-    lane->n_counted = lane->wire.bytes;
+    lane->n_counted = lane->wire.bytes + lane->wire.large_bytes;
     if (lane->n_counted > before)
         quota_add_bytes(lane->peer, lane->n_counted - before);
     else if (lane->n_counted < before)
         quota_remove_bytes(lane->peer, before - lane->n_counted);
 }
 
+void peer_lane_recount(Peer *peer)
+{
+    if (!peer->lane)
+        return;
+    (void)wire_get_unread(&peer->lane->wire);
+    lane_count(peer->lane);
+}
+
+/* Nobody tells when a large text has been read. */
+static bool user_has_room(const Peer *peer, size_t size)
+{
+    Peer *other;
+
+    if (quota_user_has_room(peer, size))
+        return true;
+    TAILQ_FOREACH(other, &peer->app->peers.list, link)
+        if (other->user == peer->user)
+            peer_lane_recount(other);
+    return quota_user_has_room(peer, size);
+}
+
+/* A text that is larger than what may wait may go alone, but not one to each lane of a user. */
 static bool has_room(PeerLane *lane, const Packet *packet)
 {
     uint64_t max = lane->peer->app->policy.limits.queue_bytes;
+    size_t size = packet->length + IPC_MESSAGE_OVERHEAD;
 
     lane->wire.max = max < SIZE_MAX ? (size_t)max : SIZE_MAX;
-    return !wire_has_unwritten(&lane->wire) || quota_has_room(lane->peer, packet->length + IPC_MESSAGE_OVERHEAD);
+    if (packet->length <= IPC_INLINE_MAX)
+        return !wire_has_unwritten(&lane->wire) || quota_has_room(lane->peer, size);
+    peer_lane_recount(lane->peer);
+    return user_has_room(lane->peer, size) && (lane->n_counted == 0 || quota_has_room(lane->peer, size));
 }
 
 int peer_lane_send(Peer *peer, const Packet *packet)

@@ -14,7 +14,7 @@ typedef struct PeerLane {
     unsigned n_ref; /* the peer's, and one while a packet is dispatched, which lies in its buffer */
     Peer *peer;     /* borrowed: a lane does not outlive its peer */
     Wire wire;
-    size_t n_counted; /* bytes of the wire's queue that the peer's quota knows of */
+    size_t n_counted; /* bytes unread on the wire that the peer's quota knows of */
     unsigned n_unread; /* answers that could not be written at once, since all was written */
     Watch watch;
 } PeerLane;
@@ -32,10 +32,13 @@ void peer_lane_break(Peer *peer);
 int peer_lane_send(Peer *peer, const Packet *packet);
 
 /*
- * Dispatches what the peer has written until now, and nothing without end. If that was the end, or no packet, the peer vanishes; so hold it, and
- * the app. The answer is whether there was anything.
+ * Dispatches what the peer has written until now, and nothing without end. If that was the end, or no packet, the peer
+ * vanishes; so hold it, and the app. The answer is whether there was anything.
  */
 bool peer_lane_drain(Peer *peer);
+
+/* What waits for the peer by its lane, and has perhaps been read meanwhile, is counted anew. */
+void peer_lane_recount(Peer *peer);
 
 /* Whether something waits to be written to it. */
 bool peer_lane_has_unwritten(const Peer *peer);

@@ -136,12 +136,14 @@ static bool fits(size_t used, size_t bytes, uint64_t limit)
     return used <= limit && bytes <= limit - used;
 }
 
+bool quota_user_has_room(const Peer *peer, size_t bytes)
+{
+    return fits(peer->user->queue_bytes, bytes, peer->app->policy.limits.queue_bytes_per_uid);
+}
+
 bool quota_has_room(const Peer *peer, size_t bytes)
 {
-    const Limits *limits = &peer->app->policy.limits;
-
-    return fits(peer->queue.bytes, bytes, limits->queue_bytes) &&
-           fits(peer->user->queue_bytes, bytes, limits->queue_bytes_per_uid);
+    return fits(peer->queue.bytes, bytes, peer->app->policy.limits.queue_bytes) && quota_user_has_room(peer, bytes);
 }
 
 bool quota_has_room_from(const Peer *peer, const Peer *sender, size_t bytes)

@@ -45,6 +45,9 @@ int quota_check_token(const ipc_web_contents *host, sd_bus_error *error);
 /* Whether so many bytes more may wait for the peer. */
 bool quota_has_room(const Peer *peer, size_t bytes);
 
+/* The same of all peers of its user. */
+bool quota_user_has_room(const Peer *peer, size_t bytes);
+
 /* The same for what a third peer sends to it: of another user, it leaves half of the queue to others. */
 bool quota_has_room_from(const Peer *peer, const Peer *sender, size_t bytes);
 

@@ -198,6 +198,51 @@ static void test_frozen(void)
     expect_silence(r);
 }
 
+static void test_stop_beside_frozen(void)
+{
+    g_autoptr(Fixture) f = fixture_new();
+    Client *r = lane_renderer_new(f);
+    g_autofree char *word = g_strnfill(10000, 'x');
+    int i;
+
+    freeze(r);
+    for (i = 0; i < 1000; i++)
+        must(ipc_web_contents_sendf(contents_of(r), "m", "s", word));
+    g_assert_cmpint(ipc_app_stop(f->app, 100000), ==, 0);
+    g_assert_cmpuint(f->warnings->len, ==, 1);
+    g_assert_nonnull(strstr(g_ptr_array_index(f->warnings, 0), "has not read"));
+    thaw(r);
+}
+
+/* What the file of a text holds is unread as long as the packet is. */
+static void test_large_unread(void)
+{
+    g_autoptr(Fixture) f = fixture_new();
+    Client *r = lane_renderer_new(f), *others[9];
+    const size_t size = 60u << 20;
+    g_autofree char *text = g_strnfill(size, ' ');
+    unsigned i, n = 0;
+
+    text[0] = '[';
+    text[size - 1] = ']';
+    freeze(r);
+    must(ipc_web_contents_send_text(contents_of(r), "m", text, size));
+    g_assert_cmpuint(get_number(f, r, "BytesQueued"), >=, size);
+    must_fail(ipc_web_contents_send_text(contents_of(r), "m", text, size), ENOBUFS);
+    thaw(r);
+    wait_until(f, get_number(f, r, "BytesQueued") == 0);
+
+    for (i = 0; i < G_N_ELEMENTS(others); i++) {
+        others[i] = lane_renderer_new(f);
+        freeze(others[i]);
+        n += ipc_web_contents_send_text(contents_of(others[i]), "m", text, size) >= 0;
+    }
+    g_assert_cmpuint(n, ==, IPC_QUEUE_BYTES_PER_UID_MAX / size);
+    thaw(others[0]);
+    wait_until(f, get_number(f, others[0], "BytesQueued") == 0);
+    must(ipc_web_contents_send_text(contents_of(r), "m", text, size));
+}
+
 static void test_main_frozen(void)
 {
     g_autoptr(Fixture) f = fixture_new();
@@ -333,6 +378,8 @@ int main(int argc, char **argv)
     g_test_add_func("/lane-only/large", test_large);
     g_test_add_func("/lane-only/large-to-the-bus", test_large_to_the_bus);
     g_test_add_func("/lane-only/frozen", test_frozen);
+    g_test_add_func("/lane-only/stop-beside-frozen", test_stop_beside_frozen);
+    g_test_add_func("/lane-only/large-unread", test_large_unread);
     g_test_add_func("/lane-only/main-frozen", test_main_frozen);
     g_test_add_func("/lane-only/main-frozen-large", test_main_frozen_large);
     g_test_add_func("/lane-only/close-sends-all", test_close_sends_all);
