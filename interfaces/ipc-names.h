@@ -65,6 +65,7 @@
 #define IPC_UNREAD_BYTES_MAX (64u * 1024 * 1024)   /* bytes that all peers together have not been seen to read */
 #define IPC_UNREAD_BYTES_LARGE (48u * 1024 * 1024) /* of these, those beyond two windows a peer */
 #define IPC_PINGS_MAX 64u                          /* peers that are being asked */
+#define IPC_PINGS_SPARED 32u                       /* more, of those who have answered before */
 #define IPC_STUCK_USEC (5u * 1000 * 1000)          /* us that a peer does not answer before it is warned of */
 #define IPC_TITLE_MAX 4096u                        /* bytes of a title, without its NUL */
 #define IPC_FIGURES_MAX 512u                       /* channels that have figures of their own */

@@ -8,7 +8,8 @@
  * A peer shows that it reads by answering a ping: the bus keeps the order, so whoever answers has read all before it.
  * Every D-Bus library answers by itself; an error is an answer, too. A peer is asked after a window's worth of bytes,
  * and until then costs nothing. Pings have no timeout, since each is a pending reply on the bus until it is answered,
- * whether somebody still waits or not, and the bus allows few of those: that is why so few peers are asked at a time.
+ * whether somebody still waits or not, and the bus allows few of those: that is why so few peers are asked at a time,
+ * and why some of those few are for who has answered before: those who never do cannot keep others from being asked.
  *
  * Three rules say what may be sent:
  *
@@ -73,7 +74,9 @@ static void set_asking(Peer *peer, WindowAsking asking)
         return;
     if (window->asking != WINDOW_NOTHING)
         TAILQ_REMOVE(&set->lists[window->asking], peer, window.link);
-    if (asking != WINDOW_NOTHING)
+    if (asking == WINDOW_WANTING && window->has_answered)
+        TAILQ_INSERT_HEAD(&set->lists[asking], peer, window.link);
+    else if (asking != WINDOW_NOTHING)
         TAILQ_INSERT_TAIL(&set->lists[asking], peer, window.link);
     set->n_asked += asking == WINDOW_ASKED;
     set->n_asked -= window->asking == WINDOW_ASKED;
@@ -138,12 +141,17 @@ static int ping(Peer *peer)
     return 0;
 }
 
+static unsigned pings_max(const Peer *peer)
+{
+    return IPC_PINGS_MAX + (peer->window.has_answered ? IPC_PINGS_SPARED : 0);
+}
+
 /* What fails is tried again with the next piece of work. */
 static void try_to_ask(Peer *peer)
 {
     WindowSet *set = &peer->app->windows;
 
-    if (!quota_may_share(peer->user->n_asked, set->n_asked, 1, IPC_PINGS_MAX) || ping(peer) < 0)
+    if (!quota_may_share(peer->user->n_asked, set->n_asked, 1, pings_max(peer)) || ping(peer) < 0)
         return;
     set_asking(peer, WINDOW_ASKED);
     peer->window.asked_at = clock_now(CLOCK_MONOTONIC);
@@ -163,8 +171,8 @@ void window_ask_more(ipc_app *app, bool is_short)
     Peer *peer, *next;
 
     TAILQ_FOREACH_SAFE(peer, &set->lists[WINDOW_WANTING], window.link, next) {
-        if (set->n_asked >= IPC_PINGS_MAX)
-            return;
+        if (set->n_asked >= pings_max(peer))
+            return; /* who has answered before is first in the list */
         try_to_ask(peer);
     }
     while (is_short && set->n_asked < IPC_PINGS_MAX && (peer = TAILQ_FIRST(&set->lists[WINDOW_UNASKED])))
@@ -199,6 +207,7 @@ static int on_answer(sd_bus_message *reply, void *userdata, sd_bus_error *error)
         return 0;
     }
 
+    window->has_answered = true;
     set_unread(peer, window->unread - window->asked_about);
     window->is_fresh = window->unread == 0;
     set_asking(peer, window->is_fresh ? WINDOW_NOTHING : WINDOW_UNASKED);

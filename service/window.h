@@ -25,6 +25,7 @@ typedef struct Window {
     size_t unread;      /* bytes sent since the last that are known to be read */
     size_t asked_about; /* of them, those before the ping */
     bool is_fresh;      /* it has just said that it has read all */
+    bool has_answered;  /* some ping */
     WindowAsking asking;
     uint64_t asked_at; /* us of CLOCK_MONOTONIC */
     sd_bus_slot *ping_slot;

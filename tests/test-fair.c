@@ -243,6 +243,47 @@ static void test_short_backlog(void)
     }
 }
 
+static void send_much(Client *c, unsigned n)
+{
+    g_autofree char *filling = g_strnfill(KIB, 'x');
+    ipc_web_contents *contents = contents_of(c);
+    unsigned i;
+
+    for (i = 0; i < n; i++)
+        must(ipc_web_contents_sendf(contents, "n", "s", filling));
+}
+
+static void expect_much(Client *c, unsigned n)
+{
+    unsigned i;
+
+    for (i = 0; i < n; i++)
+        expect_message(c, "n", NULL, 0);
+}
+
+/* There are more who do not answer than may be asked. */
+static void test_many_frozen(void)
+{
+    g_autoptr(Fixture) f = fixture_new();
+    Client *innocent = renderer_new(f), *frozen[IPC_PINGS_MAX];
+    unsigned i;
+
+    send_much(innocent, 2 * IPC_WINDOW_BYTES / KIB);
+    expect_much(innocent, 2 * IPC_WINDOW_BYTES / KIB);
+    for (i = 0; i < G_N_ELEMENTS(frozen); i++) {
+        frozen[i] = foreign_new_registered(f);
+        send_much(frozen[i], IPC_WINDOW_BYTES / KIB);
+        freeze(frozen[i]);
+    }
+    settle(f);
+    send_much(innocent, 8 * IPC_WINDOW_BYTES / KIB);
+    expect_much(innocent, 8 * IPC_WINDOW_BYTES / KIB);
+    for (i = 0; i < G_N_ELEMENTS(frozen); i++) {
+        thaw(frozen[i]);
+        expect_much(frozen[i], IPC_WINDOW_BYTES / KIB);
+    }
+}
+
 /* ---- before it is known who it is ---- */
 
 static void test_waiting(void)
@@ -322,6 +363,7 @@ int main(int argc, char **argv)
     g_test_add_func("/fair/lane-beside-bus", test_lane_beside_bus);
     g_test_add_func("/fair/bus-beside-lane", test_bus_beside_lane);
     g_test_add_func("/fair/short-backlog", test_short_backlog);
+    g_test_add_func("/fair/many-frozen", test_many_frozen);
     g_test_add_func("/fair/waiting", test_waiting);
     g_test_add_func("/fair/waiting-others", test_waiting_others);
     g_test_add_func("/fair/forged-end", test_forged_end);
