@@ -8,7 +8,10 @@
 #include "bench-bus.h"
 #include "broker.h"
 
-#define MAX_BYTES "1000000000" /* as dbus-daemon has it for a session */
+/* What its launcher makes of the limits of a session. */
+static const BrokerLimits session_limits = {
+    .bytes = "100000000000000", .fds = "6400000", .matches = "5000000000", .objects = "16777216",
+};
 
 int bus_start_broker(Bus *bus)
 {
@@ -20,7 +23,7 @@ int bus_start_broker(Bus *bus)
         return -ENOENT;
     snprintf(path, sizeof(path), "%s/broker", bus_get_folder());
     snprintf(bus->address, sizeof(bus->address), "unix:path=%s", path);
-    r = broker_start(&broker, path, MAX_BYTES);
+    r = broker_start(&broker, path, &session_limits);
     bus->daemon = (Child){ .pid = broker.pid, .control = -1 };
     bus->controller = broker.controller;
     return r;

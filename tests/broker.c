@@ -74,7 +74,7 @@ static int add_listener(sd_bus *controller, const char *path)
     return r < 0 ? r : sd_bus_call(controller, call, 0, NULL, NULL);
 }
 
-static void run_broker(int control, const char *max_bytes, pid_t parent)
+static void run_broker(int control, const BrokerLimits *limits, pid_t parent)
 {
     char number[16];
 
@@ -83,8 +83,8 @@ static void run_broker(int control, const char *max_bytes, pid_t parent)
         _exit(1);
     snprintf(number, sizeof(number), "%d", control);
     (void)fcntl(control, F_SETFD, 0);
-    execlp("dbus-broker", "dbus-broker", "--controller", number, "--machine-id", MACHINE, "--max-bytes", max_bytes,
-           "--max-fds", "4096", "--max-matches", "16384", "--max-objects", "16384", NULL);
+    execlp("dbus-broker", "dbus-broker", "--controller", number, "--machine-id", MACHINE, "--max-bytes", limits->bytes,
+           "--max-fds", limits->fds, "--max-matches", limits->matches, "--max-objects", limits->objects, NULL);
     _exit(1);
 }
 
@@ -104,7 +104,7 @@ static int open_controller(Broker *broker, int fd, const char *path)
     return r < 0 ? r : add_listener(broker->controller, path);
 }
 
-int broker_start(Broker *broker, const char *path, const char *max_bytes)
+int broker_start(Broker *broker, const char *path, const BrokerLimits *limits)
 {
     pid_t parent = getpid();
     int pair[2];
@@ -114,7 +114,7 @@ int broker_start(Broker *broker, const char *path, const char *max_bytes)
     fflush(NULL);
     broker->pid = fork();
     if (broker->pid == 0)
-        run_broker(pair[1], max_bytes, parent);
+        run_broker(pair[1], limits, parent);
     close(pair[1]);
     if (broker->pid < 0) {
         close(pair[0]);

@@ -11,8 +11,16 @@ typedef struct Broker {
     sd_bus *controller; /* the broker ends with it */
 } Broker;
 
+/* Of one user, as numbers for its command line. */
+typedef struct BrokerLimits {
+    const char *bytes;
+    const char *fds;
+    const char *matches;
+    const char *objects;
+} BrokerLimits;
+
 /*
- * It listens at that path, lets everybody do everything, and bounds the bytes of one user. What has been started is the
- * caller's to end, whatever the answer.
+ * It listens at that path, and lets everybody do everything within these limits. What has been started is the caller's
+ * to end, whatever the answer.
  */
-int broker_start(Broker *broker, const char *path, const char *max_bytes);
+int broker_start(Broker *broker, const char *path, const BrokerLimits *limits);
