@@ -266,7 +266,8 @@ ExitStatus options_read_seconds(const char *option, const char *text, double min
 static ExitStatus check_lane(const Options *options, Failure *failure)
 {
     if (options->by_lane && options->bus.kind == BUS_HOST)
-        return failure_set(failure, STATUS_USAGE, NULL, "--lane needs a bus of this machine: a socket does not go through ssh");
+        return failure_set(failure, STATUS_USAGE, NULL,
+                           "--lane needs a bus of this machine: a socket does not go through ssh");
     return STATUS_OK;
 }
 

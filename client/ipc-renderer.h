@@ -431,7 +431,7 @@ int ipc_renderer_send_syncf(ipc_renderer *renderer, const char *channel, json_t 
  * @channel: 1 to 255 bytes of UTF-8
  * @text: the JSON text of the array of arguments
  * @length: of @text in bytes; a NUL follows them
- * @ret_text: the JSON text of what the listener returned, as it came, checked by nobody; NUL-terminated, free it; or NULL
+ * @ret_text: the JSON text of what the listener returned, as it came, checked by nobody; NUL-terminated; free it. Or NULL
  * @ret_length: of @ret_text in bytes; or NULL
  * @ret_error: as of ipc_renderer_send_sync()
  *
