@@ -19,8 +19,8 @@ ExitStatus figures_get_channels(Client *client, json_t **ret_channels, Failure *
 ExitStatus figures_get_renderers(Client *client, json_t **ret_renderers, Failure *failure);
 
 /*
- * As a table, whose channels take what is left of so many columns; not more than so many rows. is_live: it is drawn over
- * another one.
+ * As a table, whose channels take what is left of so many columns; not more than so many rows. is_live: it is drawn
+ * over another one.
  */
 void figures_print(FILE *stream, json_t *channels, unsigned columns, size_t n_rows, bool is_live);
 

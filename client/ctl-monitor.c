@@ -153,6 +153,12 @@ static ExitStatus explain(const Client *client, ExitStatus status, Failure *fail
     return status;
 }
 
+/* What ssh passes on are bytes, whatever the ends of it agree on. */
+static bool has_fds(const Client *client)
+{
+    return client->options->bus.kind != BUS_HOST && sd_bus_can_send(client->bus, SD_BUS_TYPE_UNIX_FD) > 0;
+}
+
 static ExitStatus open_pipe(Monitoring *monitoring, char **channels)
 {
     _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL, *answer = NULL;
@@ -160,9 +166,9 @@ static ExitStatus open_pipe(Monitoring *monitoring, char **channels)
     ExitStatus status;
     int fd, r;
 
-    if (sd_bus_can_send(client->bus, SD_BUS_TYPE_UNIX_FD) <= 0)
+    if (!has_fds(client))
         return failure_set(monitoring->failure, STATUS_FAILED, NULL,
-                           "The bus passes no file descriptors on, as from another machine: run ipcbusctl monitor there");
+                           "The bus passes no file descriptors on, as from another machine: run the command there");
     r = new_call(client, channels, &call);
     if (r < 0)
         return client_fail(client, r, monitoring->failure);

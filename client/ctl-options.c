@@ -256,8 +256,8 @@ ExitStatus options_read_seconds(const char *option, const char *text, double min
 
     seconds = strtod(text, &end);
     if (!is_plain || end == text || *end || seconds < min || seconds > max)
-        return failure_set(failure, STATUS_USAGE, NULL, "%s takes seconds, from %g to %g; '%s' is none", option, min, max,
-                           text);
+        return failure_set(failure, STATUS_USAGE, NULL, "%s takes seconds, from %g to %g; '%s' is none", option, min,
+                           max, text);
     *ret_usec = (uint64_t)(seconds * 1e6);
     return STATUS_OK;
 }

@@ -46,6 +46,13 @@ fails_through_ssh() {
         expect_match "$(<"$tmp/err")" 'com\.example\.None is not running on the bus of far;'
 }
 
+# A pipe has two ends on one machine.
+cannot_monitor_through_ssh() {
+    remote -H far monitor && expect "$status" 1 && expect "$(<"$tmp/out")" "" &&
+        expect_match "$(<"$tmp/err")" 'passes no file descriptors on.*run the command there' || return
+    remote -H far --json=short top && expect_match "$(<"$tmp/out")" '"channel":"","calls":'
+}
+
 has_the_renderer() {
     "$ipcbusctl" --address="$address" list | grep -q 'ipcbusctl listen'
 }
@@ -111,6 +118,7 @@ start_bus "$tmp"
 if test_case "the daemon starts" start_daemon --module=echo; then
     test_case "calls through ssh" calls_through_ssh
     test_case "errors through ssh" fails_through_ssh
+    test_case "-H: monitor and top" cannot_monitor_through_ssh
     test_case "listen through ssh" listens_through_ssh
     test_case "bench through ssh" measures_through_ssh
     test_case "no systemd on the other side" lacks_systemd
