@@ -140,3 +140,26 @@ const char *transport(void)
 {
     return is_over_lanes() ? "lane" : "bus";
 }
+
+json_int_t integer_of(const json_t *line, const char *key)
+{
+    g_assert_true(json_is_integer(json_object_get(line, key)));
+    return json_integer_value(json_object_get(line, key));
+}
+
+void assert_string(const json_t *line, const char *key, const char *expected)
+{
+    g_assert_cmpstr(json_string_value(json_object_get(line, key)), ==, expected);
+}
+
+Watching *watch_after(Fixture *f, Client **ret_renderer)
+{
+    *ret_renderer = renderer_new(f);
+    settle(f);
+    return watch(f);
+}
+
+void assert_error(const json_t *line, const char *name)
+{
+    assert_string(json_object_get(line, "error"), "name", name);
+}

@@ -49,3 +49,11 @@ unsigned count_watchers(Client *c);
 
 /* "bus" or "lane", as the renderers of the fixture have it. */
 const char *transport(void);
+
+/* Who watches once a renderer has come. */
+Watching *watch_after(Fixture *f, Client **ret_renderer);
+
+/* Members of a line that it must have; the name of its error. */
+json_int_t integer_of(const json_t *line, const char *key);
+void assert_string(const json_t *line, const char *key, const char *expected);
+void assert_error(const json_t *line, const char *name);

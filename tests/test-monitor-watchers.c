@@ -241,7 +241,8 @@ static void test_others(void)
     assert_rejected(watch_start(theirs, NULL, NULL), IPC_ERROR_ACCESS_DENIED,
                     "This service belongs to user 0: you may not monitor");
     expect_line(own, "{'verb': 'monitor', 'direction': 'in', 'channel': null}");
-    assert_rejected(get_property(theirs, IPC_MAIN_PATH, IPC_MONITOR_INTERFACE, "Channels"), IPC_ERROR_ACCESS_DENIED, NULL);
+    assert_rejected(get_property(theirs, IPC_MAIN_PATH, IPC_MONITOR_INTERFACE, "Channels"), IPC_ERROR_ACCESS_DENIED,
+                    NULL);
     load_policy(f, "{\"default\": \"deny\", \"rules\": [{\"allow\": true, \"uid\": [0]}, {\"allow\": true, "
                    "\"uid\": [1], \"verbs\": [\"invoke\"]}]}");
     assert_rejected(watch_start(theirs, NULL, NULL), IPC_ERROR_ACCESS_DENIED,
