@@ -32,11 +32,13 @@ static int check_globs(char **channels, sd_bus_error *error)
             return sd_bus_error_setf(error, IPC_ERROR_INVALID_ARGS, "'%.*s' is no glob: a '[' or a '\\' has no end",
                                      (int)IPC_CHANNEL_MAX, channels[n]);
         if (strlen(channels[n]) > IPC_CHANNEL_MAX)
-            return sd_bus_error_setf(error, IPC_ERROR_INVALID_ARGS, "A glob of channels has %zu bytes, at most %u are allowed",
-                                     strlen(channels[n]), IPC_CHANNEL_MAX);
+            return sd_bus_error_setf(error, IPC_ERROR_INVALID_ARGS,
+                                     "A glob of channels has %zu bytes, at most %u are allowed", strlen(channels[n]),
+                                     IPC_CHANNEL_MAX);
     }
     if (n > IPC_WATCHER_CHANNELS_MAX)
-        return sd_bus_error_setf(error, IPC_ERROR_INVALID_ARGS, "There are %zu globs of channels, at most %u are allowed", n,
+        return sd_bus_error_setf(error, IPC_ERROR_INVALID_ARGS,
+                                 "There are %zu globs of channels, at most %u are allowed", n,
                                  IPC_WATCHER_CHANNELS_MAX);
     return 0;
 }

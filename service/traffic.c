@@ -217,7 +217,7 @@ void traffic_refused(Peer *peer, const Refusal *refusal, const sd_bus_error *err
     });
 }
 
-/* The arguments of most methods: a channel and a text, and before them perhaps a renderer. What cannot be read is out. */
+/* The arguments of most methods: a channel and a text, perhaps behind a renderer. What cannot be read is left out. */
 static void read_arguments(sd_bus_message *message, Refusal *refusal)
 {
     const char *signature = sd_bus_message_get_signature(message, true);

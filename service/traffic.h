@@ -38,8 +38,8 @@ void traffic_leave(Passage *passage, bool is_own);
 void traffic_turn_back(Passage *passage);
 
 /*
- * A call comes in. Its dispatching is over before it ends, or after; that none has come in (zeroes) is fine. The channel
- * outlives the call.
+ * A call comes in. Its dispatching is over before it ends, or after; that none has come in (zeroes) is fine. The
+ * channel outlives the call.
  */
 void traffic_enter_call(Passage *passage, TrafficCall *call, Peer *peer, Verb verb, const Request *request,
                         const char *channel, bool is_own);
