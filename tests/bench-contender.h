@@ -20,6 +20,8 @@ typedef enum Act {
     ACT_SEND,   /* send without an answer, as fast as it goes */
     ACT_TEXT,   /* call with TEXT_SIZE of JSON text, one by one */
     ACT_LARGE,  /* the same with LARGE_SIZE */
+    ACT_BACK,   /* call with TEXT_SIZE of text, and get it back as it went, one by one */
+    ACT_OTHER,  /* the same, and get another one as long */
     ACT_FILE,   /* make a file of FILE_SIZE, and have it read, one by one */
     N_ACTS,
 } Act;
