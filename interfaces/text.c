@@ -404,15 +404,16 @@ int text_decode_args_sized(const char *text, size_t length, const char *channel,
 {
     char what[IPC_CHANNEL_MAX + sizeof("The args of ''")];
     json_error_t where;
-    json_t *args = text_check_cost(text, length) < 0 ? NULL : text_load(text, length, &where);
+    int r = text_check_cost(text, length);
+    json_t *args = r < 0 ? NULL : text_load(text, length, &where);
 
     if (json_is_array(args)) {
         *ret_args = args;
         return 0;
     }
     snprintf(what, sizeof(what), "The args of '%s'", channel);
-    if (!args && text_check_cost_of(text, length, what, error) < 0)
-        return -EMSGSIZE;
+    if (r < 0)
+        return text_check_cost_of(text, length, what, error);
     if (!args)
         return load_error(&where, what, error);
     sd_bus_error_setf(error, IPC_ERROR_INVALID_ARGS, "%s must be a JSON array: line 1, column 1 begins %s", what,

@@ -316,15 +316,26 @@ static void scene_stop(RobustScene *scene)
     bus_stop(&scene->bus);
 }
 
+/* What the bus itself lets in, the files should not keep out. */
+static int let_others_in(void)
+{
+    char path[192];
+
+    snprintf(path, sizeof(path), "%s/broker", bus_get_folder());
+    if (chmod(bus_get_folder(), 0711) < 0 || (chmod(path, 0666) < 0 && errno != ENOENT))
+        return -errno;
+    return 0;
+}
+
 static int start_bus(RobustScene *scene, const BusKind *kind)
 {
     int r;
 
     r = bus_start(&scene->bus, kind->limits);
-    if (r >= 0 && robust->uid > 0 && chmod(bus_get_folder(), 0711) < 0)
-        r = -errno;
     if (r >= 0 && kind->is_broker)
         r = bus_start_broker(&scene->broker);
+    if (r >= 0 && robust->uid > 0)
+        r = let_others_in();
     snprintf(robust->address, sizeof(robust->address), "%s",
              kind->is_broker ? scene->broker.address : scene->bus.address);
     return r;
