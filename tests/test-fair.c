@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "app.h"
-#include "fixture-reader.h"
+#include "fixture.h"
 #include "lane-story.h"
 #include "lane.h"
 #include "macro.h"
@@ -143,46 +143,6 @@ static void test_vanish_unread(void)
 }
 
 /* ---- a lane and the bus at once ---- */
-
-/* What main hears on the bus makes it read the lane first, which never ends. */
-static void flood_both(Tale *tale)
-{
-    sd_bus *bus = reader_connect(tale);
-    Packet packet = { .verb = LANE_SEND, .channel = "x", .text = "[]", .length = 2, .text_fd = -1 };
-    sd_bus_message *call, *reply = NULL;
-    unsigned i;
-    int fd;
-
-    reader_register(tale, bus);
-    call = reader_new_call(bus, "OpenLane", "");
-    must(sd_bus_call(bus, call, (uint64_t)patience(), NULL, &reply));
-    must(sd_bus_message_read(reply, "h", &fd));
-    for (i = 0;; i++) {
-        (void)packet_send(fd, &packet);
-        if (i % 1000 != 0)
-            continue;
-        call = reader_new_call(bus, "Send", "ss", "x", "[]");
-        must(sd_bus_message_set_expect_reply(call, false));
-        must(sd_bus_send(bus, call, NULL));
-        must(sd_bus_flush(bus));
-        sd_bus_message_unref(call);
-        tale_note(tale, &tale->n_called);
-    }
-}
-
-static void test_lane_beside_bus(void)
-{
-    g_autoptr(Fixture) f = fixture_new();
-    Client *innocent = renderer_new(f);
-    Reader *reader;
-    unsigned i;
-
-    answer(f, "add", "3");
-    reader = reader_new(f, flood_both);
-    wait_until(f, reader->tale->n_called > 10);
-    for (i = 0; i < 20; i++)
-        assert_resolved(invoke(innocent, "add", "[]"), "3");
-}
 
 /* What is sent without a reply has arrived when the bus has answered what came after it. */
 static void send_many(Client *c, unsigned n)
@@ -360,7 +320,6 @@ int main(int argc, char **argv)
     g_test_add_func("/fair/unread-answers", test_unread_answers);
     g_test_add_func("/fair/unread-messages", test_unread_messages);
     g_test_add_func("/fair/vanish-unread", test_vanish_unread);
-    g_test_add_func("/fair/lane-beside-bus", test_lane_beside_bus);
     g_test_add_func("/fair/bus-beside-lane", test_bus_beside_lane);
     g_test_add_func("/fair/short-backlog", test_short_backlog);
     g_test_add_func("/fair/many-frozen", test_many_frozen);
