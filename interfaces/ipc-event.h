@@ -28,11 +28,11 @@ typedef struct ipc_sender ipc_sender;
 typedef void (*ipc_listener_t)(ipc_event *event, json_t *args, void *userdata);
 
 /**
- * ipc_text_listener_t - the same for who forwards or stores JSON, and does not parse it
+ * ipc_text_listener_t - what runs when a message arrives, for who forwards or stores JSON, and does not parse it
  * @event: as of ipc_listener_t
- * @text: the JSON text of the array of arguments as it came, checked by nobody: JSON if the sender is honest. Of a message
- *        that was posted (see ipc_event_is_posted()) it is that of its one value. NUL-terminated, and good until the
- *        callback returns
+ * @text: the JSON text of the array of arguments as it came, checked by nobody: JSON if the sender is honest. Of a
+ *        message that was posted (see ipc_event_is_posted()) it is that of its one value. NUL-terminated, and good
+ *        until the callback returns
  * @length: of @text in bytes
  * @userdata: as it was registered
  *
@@ -144,8 +144,9 @@ bool ipc_event_is_sync(const ipc_event *event);
  *
  * Electron: event.reply(). In a renderer it answers whoever sent the message: main, or another renderer.
  *
- * Return: 0, or -EINVAL (bad channel, @args no array, too deep), -EMSGSIZE (over IPC_ARGS_MAX), -ENOBUFS (the
- * peer's queue is full), -ENOTCONN (the sender is gone), -EOPNOTSUPP (it came through a port), -ENOMEM.
+ * Return: 0, or -EINVAL (bad channel, @args no array, too deep), -EMSGSIZE (over IPC_ARGS_MAX, on a lane over
+ * IPC_LANE_ARGS_MAX), -ENOBUFS (the peer's queue is full), -ENOTCONN (the sender is gone), -EOPNOTSUPP (it came through
+ * a port), -ENOMEM.
  */
 int ipc_event_reply(ipc_event *event, const char *channel, json_t *args);
 
@@ -154,6 +155,8 @@ int ipc_event_reply(ipc_event *event, const char *channel, json_t *args);
  * @event: the event
  * @channel: the channel of the answer
  * @format: the elements of the array in json_pack()'s format, such as "s, {s:i}"; NULL is none
+ *
+ * Electron: event.reply().
  *
  * Return: as ipc_event_reply(); -EINVAL also for a bad format, NaN and infinity.
  */
@@ -165,6 +168,8 @@ int ipc_event_replyf(ipc_event *event, const char *channel, const char *format, 
  * @channel: the channel of the answer
  * @text: JSON; what is no array is dropped by who gets it, or by main on the way
  * @length: of @text in bytes; a NUL follows them
+ *
+ * Electron: event.reply().
  *
  * Return: as ipc_event_reply(); -EINVAL also where no NUL follows, or the bus does not take the text.
  */
@@ -178,8 +183,8 @@ int ipc_event_reply_text(ipc_event *event, const char *channel, const char *text
  * The first value returned is the answer. Electron: event.returnValue.
  *
  * Return: 0, or -EINVAL (the message was not sent with send_sync; too deep), -EALREADY (answered before),
- * -EMSGSIZE (over IPC_ARGS_MAX: the sender is told IPC_ERROR_TOO_LARGE), -ENOTCONN (the sender is gone),
- * -ENOBUFS (its queue is full), -ENOMEM.
+ * -EMSGSIZE (over IPC_ARGS_MAX, on a lane over IPC_LANE_ARGS_MAX: the sender is told IPC_ERROR_TOO_LARGE), -ENOTCONN
+ * (the sender is gone), -ENOBUFS (its queue is full), -ENOMEM.
  */
 int ipc_event_return(ipc_event *event, json_t *value);
 
@@ -187,6 +192,8 @@ int ipc_event_return(ipc_event *event, json_t *value);
  * ipc_event_returnf - ipc_event_return() with a value made by json_pack()
  * @event: the event
  * @format: one value in json_pack()'s format, such as "{s:i}"; NULL is null
+ *
+ * Electron: event.returnValue.
  *
  * Return: as ipc_event_return(); -EINVAL also for a bad format, NaN and infinity.
  */
@@ -198,10 +205,13 @@ int ipc_event_returnf(ipc_event *event, const char *format, ...);
  * @text: JSON; the sender is told IPC_ERROR_INVALID_ARGS if it is none
  * @length: of @text in bytes; a NUL follows them
  *
+ * Electron: event.returnValue.
+ *
  * Return: as ipc_event_return(); -EINVAL also where no NUL follows, or the bus does not take the text.
  */
 int ipc_event_return_text(ipc_event *event, const char *text, size_t length);
 
+/* For __attribute__((cleanup)). */
 static inline void ipc_event_unrefp(ipc_event **event)
 {
     if (*event)

@@ -41,7 +41,7 @@ typedef enum ipc_gerror {
     IPC_GERROR_TIMEOUT
 } ipc_gerror;
 
-/* The domain; use IPC_GERROR. */
+/** ipc_gerror_quark - what IPC_GERROR stands for; Return: the domain */
 GQuark ipc_gerror_quark(void);
 
 /**

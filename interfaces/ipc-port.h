@@ -56,17 +56,30 @@ int ipc_port_new_pair(ipc_port **ret_one, ipc_port **ret_other);
 /**
  * ipc_port_new_from_fd - make a port of a socket
  * @ret_port: the port; drop it with ipc_port_unref()
- * @fd: a connected socket (AF_UNIX, SOCK_SEQPACKET) whose other end is a port, such as one inherited from a parent; taken
- *      on success
+ * @fd: a connected socket (AF_UNIX, SOCK_SEQPACKET) whose other end is a port, such as one inherited from a parent;
+ *      taken on success
  *
  * Return: 0, or -EINVAL (no such socket), -ENOMEM.
  */
 int ipc_port_new_from_fd(ipc_port **ret_port, int fd);
 
+/** ipc_port_ref - take another reference; Return: @port, which may be NULL */
 ipc_port *ipc_port_ref(ipc_port *port);
-ipc_port *ipc_port_unref(ipc_port *port); /* the last one closes; returns NULL */
 
-/* It was closed on either side, or transferred. */
+/**
+ * ipc_port_unref - drop a reference; with the last one the port is closed, as by ipc_port_close()
+ * @port: the port, or NULL
+ *
+ * Return: NULL.
+ */
+ipc_port *ipc_port_unref(ipc_port *port);
+
+/**
+ * ipc_port_is_closed - tell whether nothing will come through a port any more
+ * @port: the port, or NULL
+ *
+ * Return: true if it was closed on either side, or transferred, or is NULL.
+ */
 bool ipc_port_is_closed(const ipc_port *port);
 
 /**
@@ -82,17 +95,28 @@ bool ipc_port_is_closed(const ipc_port *port);
  */
 int ipc_port_post_message(ipc_port *port, json_t *message, const ipc_transfer *transfer);
 
-/* The message made by json_pack() from one value's format, such as "{s:i}". A bad format, NaN, infinity: -EINVAL. */
+/**
+ * ipc_port_post_messagef - ipc_port_post_message() with a message made by json_pack()
+ * @port: the port
+ * @transfer: what goes along; NULL: nothing
+ * @format: one value in json_pack()'s format, such as "{s:i}"; NULL is null
+ *
+ * Electron: port.postMessage().
+ *
+ * Return: as ipc_port_post_message(); -EINVAL also for a bad format, NaN and infinity.
+ */
 int ipc_port_post_messagef(ipc_port *port, const ipc_transfer *transfer, const char *format, ...);
 
 /**
- * ipc_port_post_text - the same with the JSON text of a value, which nobody parses on this side
+ * ipc_port_post_text - ipc_port_post_message() with the JSON text of a value, which nobody parses on this side
  * @port: the port
  * @text: JSON; a port whose holder wants JSON closes if it is none
  * @length: of @text in bytes; a NUL follows them
  * @transfer: what goes along; NULL: nothing
  *
  * A large text that came by a port or a lane, and is passed on whole, is not copied.
+ *
+ * Electron: port.postMessage().
  *
  * Return: as ipc_port_post_message(); -EINVAL also where no NUL follows.
  */
@@ -128,12 +152,20 @@ void ipc_port_close(ipc_port *port);
 typedef void (*ipc_port_message_t)(ipc_port *port, ipc_event *event, json_t *message, void *userdata);
 
 /**
- * ipc_port_text_t - the same for who wants the JSON text as it came
+ * ipc_port_text_t - what runs when a message comes, for who wants the JSON text as it came
+ * @port: the port
+ * @event: as of ipc_port_message_t
  * @text: checked by nobody; NUL-terminated, and good until the callback returns
- * @length: in bytes
+ * @length: of @text in bytes
+ * @userdata: as it was registered
  */
 typedef void (*ipc_port_text_t)(ipc_port *port, ipc_event *event, const char *text, size_t length, void *userdata);
 
+/**
+ * ipc_port_close_t - what runs when the other end is gone
+ * @port: the port
+ * @userdata: as it was registered
+ */
 typedef void (*ipc_port_close_t)(ipc_port *port, void *userdata);
 
 /**
@@ -145,12 +177,34 @@ typedef void (*ipc_port_close_t)(ipc_port *port, void *userdata);
  *
  * A message that is no JSON closes the port if anyone listens with ipc_port_on_message(). Electron: port.on('message').
  *
- * Return: 0, or -EINVAL, -ENOTCONN (closed here), -ESTALE (transferred), -ENOMEM. The next two the same.
+ * Return: 0, or -EINVAL, -ENOTCONN (closed here), -ESTALE (transferred), -ENOMEM.
  */
 int ipc_port_on_message(ipc_port *port, ipc_slot **ret_slot, ipc_port_message_t callback, void *userdata);
+
+/**
+ * ipc_port_on_text - ipc_port_on_message() for who forwards or stores JSON, and does not parse it
+ * @port: the port
+ * @ret_slot: the registration; NULL: as long as @port
+ * @callback: runs for each message once the port is started, before those of ipc_port_on_message()
+ * @userdata: for @callback
+ *
+ * Electron: port.on('message').
+ *
+ * Return: as ipc_port_on_message().
+ */
 int ipc_port_on_text(ipc_port *port, ipc_slot **ret_slot, ipc_port_text_t callback, void *userdata);
 
-/* Runs once, after all messages: the other end was closed, or broke the rules. Electron: port.on('close'). */
+/**
+ * ipc_port_on_close - be told that the other end was closed, or broke the rules
+ * @port: the port
+ * @ret_slot: the registration; NULL: as long as @port
+ * @callback: runs once, after all messages
+ * @userdata: for @callback
+ *
+ * Only a port that is started hears of it; ipc_port_close() on this side is not told. Electron: port.on('close').
+ *
+ * Return: as ipc_port_on_message().
+ */
 int ipc_port_on_close(ipc_port *port, ipc_slot **ret_slot, ipc_port_close_t callback, void *userdata);
 
 /* ---- loops ---- */
@@ -163,19 +217,42 @@ int ipc_port_on_close(ipc_port *port, ipc_slot **ret_slot, ipc_port_close_t call
  *
  * ipc_app_attach_port() and ipc_renderer_attach_port() put a port into whatever loop drives an app or a renderer.
  *
- * Return: 0, or -EINVAL, -EBUSY (attached already), -ENOTCONN (closed), -ESTALE (transferred), -ENOMEM.
+ * Return: 0, or -EINVAL, -EBUSY (attached already), -ENOTCONN (closed), -ESTALE (transferred), -EMFILE, -ENOMEM.
  */
 int ipc_port_attach_event(ipc_port *port, sd_event *event, int64_t priority);
+
+/**
+ * ipc_port_detach_event - leave whatever drives the port: its loop, or the app or renderer that it is attached to
+ * @port: the port
+ *
+ * Return: 0 (also when nothing drives it), or -EINVAL.
+ */
 int ipc_port_detach_event(ipc_port *port);
 
 /*
- * For any other loop: poll get_fd() for get_events() until get_timeout(), an absolute time of CLOCK_MONOTONIC in us
- * (UINT64_MAX: none; 0: now), then call process() until it returns 0; and ask all three anew before each poll.
- * Each returns a negative errno on failure: -EINVAL, -EAGAIN (it is not started, and there is nothing to write), and
- * -ENOTCONN and -ESTALE once it is closed or transferred.
+ * For any other loop: poll get_fd() for get_events() until get_timeout(), then call process() until it returns 0; and
+ * ask all three anew before each poll.
+ */
+
+/**
+ * ipc_port_get_fd - what to poll
+ * @port: the port
+ *
+ * Return: the fd, owned by the port, or -EINVAL, -EAGAIN (it is not started, and there is nothing to write), -ENOTCONN
+ * (closed), -ESTALE (transferred).
  */
 int ipc_port_get_fd(ipc_port *port);
+
+/** ipc_port_get_events - what to poll for; Return: a set of POLLIN and POLLOUT, or a failure of ipc_port_get_fd() */
 int ipc_port_get_events(ipc_port *port);
+
+/**
+ * ipc_port_get_timeout - until when to poll
+ * @port: the port
+ * @ret_usec: an absolute time of CLOCK_MONOTONIC in us; UINT64_MAX: none; 0: now
+ *
+ * Return: 0, or a failure of ipc_port_get_fd().
+ */
 int ipc_port_get_timeout(ipc_port *port, uint64_t *ret_usec);
 
 /**
@@ -197,6 +274,7 @@ int ipc_port_process(ipc_port *port);
  */
 int ipc_port_wait(ipc_port *port, uint64_t timeout_usec);
 
+/* For __attribute__((cleanup)). */
 static inline void ipc_port_unrefp(ipc_port **port)
 {
     if (*port)

@@ -31,6 +31,7 @@ ipc_slot *ipc_slot_ref(ipc_slot *slot);
  */
 ipc_slot *ipc_slot_unref(ipc_slot *slot);
 
+/* For __attribute__((cleanup)). */
 static inline void ipc_slot_unrefp(ipc_slot **slot)
 {
     if (*slot)
