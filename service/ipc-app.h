@@ -38,12 +38,15 @@ typedef struct ipc_web_contents ipc_web_contents;
  *
  * Blocks until the bus has let it in and answered, 90 s at most, as ipc_app_start() does, 25 s at most.
  *
+ * Electron: app.
+ *
  * Return: 0, or -EINVAL (no bus name), -EBUSY (@bus is in a loop), -ENOTCONN (@bus is not started, or closed), -ENOMEM,
  * or what opening the bus and asking for its signals answers, such as -ENOMEDIUM (the environment names no bus),
  * -ENOENT or -ECONNREFUSED (no bus there) and -ETIMEDOUT.
  */
 int ipc_app_new(ipc_app **ret_app, sd_bus *bus, const char *name);
 
+/** ipc_app_ref - take another reference; Return: @app, which may be NULL */
 ipc_app *ipc_app_ref(ipc_app *app);
 
 /**
@@ -61,7 +64,8 @@ ipc_app *ipc_app_unref(ipc_app *app);
  * @app: the app
  *
  * Return: 0 (also when it was started before), or -EINVAL (also a name that nobody may own), -EEXIST (another service
- * owns the name), -EACCES (the bus forbids the name), -ENOTCONN (the bus is gone or the app was stopped), -ETIMEDOUT.
+ * owns the name), -EACCES (the bus forbids the name), -ENOTCONN (the bus is gone, or the app was stopped or leaves),
+ * -ETIMEDOUT, -ENOMEM.
  */
 int ipc_app_start(ipc_app *app);
 
@@ -103,8 +107,10 @@ int ipc_app_set_exit_on_idle(ipc_app *app, uint64_t timeout_usec);
  * Ends by ipc_app_quit(), SIGTERM or SIGINT (blocked from here on), then stops the app, and tells the service manager
  * STOPPING=1 first, if there is one; or when the bus goes away, or as ipc_app_set_exit_on_idle() wants.
  *
- * Return: 0, or -EINVAL, -EBUSY (it is attached to a loop), -ENOTCONN (the bus went away), or as ipc_app_start()
- * and ipc_app_stop().
+ * Electron: app, from its start to its quit.
+ *
+ * Return: 0, or -EINVAL, -EBUSY (it runs already, or is attached to a loop), -ENOTCONN (the bus went away, or the app
+ * was stopped before), -EMFILE, -ENOMEM, or as ipc_app_start() and ipc_app_stop().
  */
 int ipc_app_run(ipc_app *app);
 
@@ -134,14 +140,38 @@ int ipc_app_quit(ipc_app *app);
  */
 int ipc_app_load_policy(ipc_app *app, const char *path, ipc_error *error);
 
-ipc_main *ipc_app_get_main(ipc_app *app);  /* the app's registry (Electron: ipcMain), owned by the app */
-sd_bus *ipc_app_get_bus(ipc_app *app);     /* the connection, owned by the app */
+/**
+ * ipc_app_get_main - the app's registry of listeners and handlers
+ * @app: the app
+ *
+ * Electron: ipcMain.
+ *
+ * Return: the registry, owned by @app; NULL if @app is NULL.
+ */
+ipc_main *ipc_app_get_main(ipc_app *app);
+
+/** ipc_app_get_bus - the connection of an app; Return: the bus, owned by @app; NULL if @app is NULL */
+sd_bus *ipc_app_get_bus(ipc_app *app);
+
+/** ipc_app_get_name - the well-known name of an app; Return: the name, owned by @app; NULL if @app is NULL */
 const char *ipc_app_get_name(ipc_app *app);
 
-/* How many renderers are registered, or -EINVAL. Electron: webContents.getAllWebContents().length. */
+/**
+ * ipc_app_web_contents_count - how many renderers are registered
+ * @app: the app
+ *
+ * Electron: webContents.getAllWebContents().length.
+ *
+ * Return: the number, or -EINVAL.
+ */
 int ipc_app_web_contents_count(const ipc_app *app);
 
-/* How many invokes and sync messages have not been answered yet, or -EINVAL. */
+/**
+ * ipc_app_pending_count - how many invokes and sync messages have not been answered yet
+ * @app: the app
+ *
+ * Return: the number, or -EINVAL.
+ */
 int ipc_app_pending_count(const ipc_app *app);
 
 /**
@@ -164,9 +194,16 @@ sd_event *ipc_app_get_event(ipc_app *app);
  *
  * The app still has to be started.
  *
- * Return: 0, or -EINVAL, -EBUSY (attached already), -ENOTCONN (stopped), -ENOMEM.
+ * Return: 0, or -EINVAL, -EBUSY (attached already), -ENOTCONN (stopped), -EMFILE, -ENOMEM.
  */
 int ipc_app_attach_event(ipc_app *app, sd_event *event, int64_t priority);
+
+/**
+ * ipc_app_detach_event - leave the loop, of whichever kind
+ * @app: the app
+ *
+ * Return: 0 (also when it is in none), or -EINVAL.
+ */
 int ipc_app_detach_event(ipc_app *app);
 
 /**
@@ -175,23 +212,39 @@ int ipc_app_detach_event(ipc_app *app);
  * @on_detached: runs once, when the app leaves the loop: it is detached, leaves the bus, or goes
  * @userdata: for @on_detached
  *
- * For who writes the glue of a loop, which from here on does what the next paragraph says; it need not hold a reference.
- * GLib has its glue: see ipc_app_attach_glib().
+ * For who writes the glue of a loop, which from here on does what the paragraph above ipc_app_get_fd() says; it need
+ * not hold a reference. GLib has its glue: see ipc_app_attach_glib().
  *
  * Return: 0, or -EINVAL, -EBUSY (attached already), -ENOTCONN (stopped).
  */
 int ipc_app_attach_loop(ipc_app *app, void (*on_detached)(void *userdata), void *userdata);
 
-/* Leaves the loop, of whichever kind. Return: 0, or -EINVAL. */
+/** ipc_app_detach_loop - leave the loop, of whichever kind, as by ipc_app_detach_event(); Return: 0, or -EINVAL */
 int ipc_app_detach_loop(ipc_app *app);
 
 /*
- * For any other loop: poll get_fd() for get_events() until get_timeout(), an absolute time of CLOCK_MONOTONIC in us
- * (UINT64_MAX: none; 0: now), then call process() until it returns 0; and ask all three anew before each poll.
- * Each returns a negative errno on failure: -EINVAL, and -ENOTCONN once the app has left the bus.
+ * For any other loop: poll get_fd() for get_events() until get_timeout(), then call process() until it returns 0; and
+ * ask all three anew before each poll.
+ */
+
+/**
+ * ipc_app_get_fd - what to poll
+ * @app: the app
+ *
+ * Return: the fd, owned by the app, or -EINVAL, -ENOTCONN (the app has left the bus), -EMFILE, -ENFILE, -ENOMEM.
  */
 int ipc_app_get_fd(ipc_app *app);
+
+/** ipc_app_get_events - what to poll for; Return: a set of POLLIN and POLLOUT, or a failure of ipc_app_get_fd() */
 int ipc_app_get_events(ipc_app *app);
+
+/**
+ * ipc_app_get_timeout - until when to poll
+ * @app: the app
+ * @ret_usec: an absolute time of CLOCK_MONOTONIC in us; UINT64_MAX: none; 0: now
+ *
+ * Return: 0, or -EINVAL, -ENOTCONN (the app has left the bus).
+ */
 int ipc_app_get_timeout(ipc_app *app, uint64_t *ret_usec);
 
 /**
@@ -199,7 +252,7 @@ int ipc_app_get_timeout(ipc_app *app, uint64_t *ret_usec);
  * @app: the app
  *
  * Return: 1 if something was done, 0 if there is nothing to do, or -EINVAL, -EBUSY (called from a callback),
- * -ENOTCONN (the app has left the bus).
+ * -ENOTCONN (the app has left the bus), -EMFILE, -ENFILE, -ENOMEM.
  */
 int ipc_app_process(ipc_app *app);
 
@@ -208,7 +261,8 @@ int ipc_app_process(ipc_app *app);
  * @app: the app
  * @timeout_usec: us at most, UINT64_MAX for ever
  *
- * Return: positive if there is, 0 if the time is over, or -EINVAL, -ENOTCONN, -EINTR.
+ * Return: positive if there is, 0 if the time is over, or -EINVAL, -ENOTCONN (the app has left the bus), -EINTR (a
+ * signal came), -EMFILE, -ENFILE, -ENOMEM.
  */
 int ipc_app_wait(ipc_app *app, uint64_t timeout_usec);
 
@@ -231,37 +285,65 @@ int ipc_app_attach_port(ipc_app *app, ipc_port *port);
  * A renderer whose queue is full is left out; the others get the message. Electron: a loop over
  * webContents.getAllWebContents().
  *
- * Return: the number of renderers it went to, or -EINVAL, -EMSGSIZE, -ENOBUFS (it was left out somewhere),
- * -ENOTCONN, -ENOMEM.
+ * Return: the number of renderers it went to, or -EINVAL (bad channel, @args no array, too deep), -EMSGSIZE (over
+ * IPC_ARGS_MAX), -ENOBUFS (it was left out somewhere), -ENOTCONN (the app has left the bus), -ENOMEM.
  */
 int ipc_app_broadcast(ipc_app *app, const char *channel, json_t *args);
+
+/**
+ * ipc_app_broadcastf - ipc_app_broadcast() with arguments made by json_pack()
+ * @app: the app
+ * @channel: the channel
+ * @format: the elements of the array in json_pack()'s format, such as "s, {s:i}"; NULL is none
+ *
+ * Electron: a loop over webContents.getAllWebContents().
+ *
+ * Return: as ipc_app_broadcast(); -EINVAL also for a bad format, NaN and infinity.
+ */
 int ipc_app_broadcastf(ipc_app *app, const char *channel, const char *format, ...);
 
-/* The same with the JSON text of the array, @length bytes and a NUL, which nobody parses on this side. */
+/**
+ * ipc_app_broadcast_text - ipc_app_broadcast() with the JSON text of the array, which nobody parses on this side
+ * @app: the app
+ * @channel: the channel
+ * @text: JSON; renderers drop what is no array
+ * @length: of @text in bytes; a NUL follows them
+ *
+ * Electron: a loop over webContents.getAllWebContents().
+ *
+ * Return: as ipc_app_broadcast(); -EINVAL also where no NUL follows, or the bus does not take the text; -EMSGSIZE also
+ * where it is too long for some only, those without a lane.
+ */
 int ipc_app_broadcast_text(ipc_app *app, const char *channel, const char *text, size_t length);
 
 /**
  * ipc_app_callback_t - what runs when something befalls the app
+ * @app: the app
+ * @userdata: as it was registered
  */
 typedef void (*ipc_app_callback_t)(ipc_app *app, void *userdata);
 
 /**
  * ipc_web_contents_callback_t - what runs when a renderer comes or goes
+ * @contents: the renderer; take a reference to use it after the callback returned
+ * @userdata: as it was registered
  */
 typedef void (*ipc_web_contents_callback_t)(ipc_web_contents *contents, void *userdata);
 
 /**
  * ipc_warning_t - what runs when a program should be told something that is no error
- * @message: one line for the log, such as that a channel seems to leak listeners
+ * @message: one line for the log, such as that a channel seems to leak listeners; good until the callback returns
+ * @userdata: as it was registered
  */
 typedef void (*ipc_warning_t)(const char *message, void *userdata);
 
 /**
  * ipc_notice_t - what runs when there is something for the log
  * @priority: as of syslog(3), such as LOG_WARNING
- * @message: one line
+ * @message: one line; it and @channel are good until the callback returns
  * @channel: the channel that it is about; NULL: none
  * @renderer_id: the renderer that it is about; 0: none
+ * @userdata: as it was registered
  */
 typedef void (*ipc_notice_t)(int priority, const char *message, const char *channel, uint32_t renderer_id,
                              void *userdata);
@@ -275,22 +357,58 @@ typedef void (*ipc_notice_t)(int priority, const char *message, const char *chan
  *
  * Electron: app.on('web-contents-created').
  *
- * Return: 0, or -EINVAL, -ENOMEM. The next four the same.
+ * Return: 0, or -EINVAL, -ENOMEM.
  */
 int ipc_app_on_web_contents_created(ipc_app *app, ipc_slot **ret_slot, ipc_web_contents_callback_t callback,
                                     void *userdata);
 
-/* Each renderer that goes; its id and name can still be asked. Electron: webContents.on('destroyed'). */
+/**
+ * ipc_app_on_web_contents_destroyed - be told of each renderer that goes
+ * @app: the app
+ * @ret_slot: the registration, or NULL: as long as the app
+ * @callback: runs when it is found by its id no more; its id, title and sender can still be asked
+ * @userdata: for @callback
+ *
+ * Electron: webContents.on('destroyed').
+ *
+ * Return: 0, or -EINVAL, -ENOMEM.
+ */
 int ipc_app_on_web_contents_destroyed(ipc_app *app, ipc_slot **ret_slot, ipc_web_contents_callback_t callback,
                                       void *userdata);
 
-/* The bus went away, or the app was stopped. */
+/**
+ * ipc_app_on_closed - be told that the app has left the bus
+ * @app: the app
+ * @ret_slot: the registration, or NULL: as long as the app
+ * @callback: runs once: the app was stopped, its last reference went, or the bus went away
+ * @userdata: for @callback; what a module keeps for the app is freed here
+ *
+ * Return: 0, or -EINVAL, -ENOMEM.
+ */
 int ipc_app_on_closed(ipc_app *app, ipc_slot **ret_slot, ipc_app_callback_t callback, void *userdata);
 
-/* Warnings; they run from the call that causes them. Node: process.on('warning'). */
+/**
+ * ipc_app_on_warning - be told what is no error, and should be known
+ * @app: the app
+ * @ret_slot: the registration, or NULL: as long as the app
+ * @callback: runs from the call that causes the warning
+ * @userdata: for @callback
+ *
+ * Node: process.on('warning').
+ *
+ * Return: 0, or -EINVAL, -ENOMEM.
+ */
 int ipc_app_on_warning(ipc_app *app, ipc_slot **ret_slot, ipc_warning_t callback, void *userdata);
 
-/* All that ipc_app_on_warning() tells, with what it is about, and the first call of each peer that was denied. */
+/**
+ * ipc_app_on_notice - be told what belongs into a structured log
+ * @app: the app
+ * @ret_slot: the registration, or NULL: as long as the app
+ * @callback: runs for all that ipc_app_on_warning() tells, and for the first call of each peer that was denied
+ * @userdata: for @callback
+ *
+ * Return: 0, or -EINVAL, -ENOMEM.
+ */
 int ipc_app_on_notice(ipc_app *app, ipc_slot **ret_slot, ipc_notice_t callback, void *userdata);
 
 /* ---- modules ---- */
@@ -299,11 +417,14 @@ int ipc_app_on_notice(ipc_app *app, ipc_slot **ret_slot, ipc_notice_t callback, 
  * ipc_module_init - the one symbol of a module that ipcbusd loads, defined by the module
  * @app: the app, not started yet
  *
+ * Electron: main.js.
+ *
  * Return: 0 or more; a negative errno ends ipcbusd with a message (-ECANCELED: with the one that the module itself
  * has written to standard error).
  */
 int ipc_module_init(ipc_app *app);
 
+/* For __attribute__((cleanup)). */
 static inline void ipc_app_unrefp(ipc_app **app)
 {
     if (*app)
