@@ -25,7 +25,7 @@ extern "C" {
  */
 int ipc_app_attach_glib(ipc_app *app, GMainContext *context);
 
-/* The same as ipc_app_detach_loop(). Return: 0, or -EINVAL. */
+/** ipc_app_detach_glib - leave the loop, of whichever kind, as by ipc_app_detach_loop(); Return: 0, or -EINVAL */
 int ipc_app_detach_glib(ipc_app *app);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(ipc_app, ipc_app_unref)

@@ -44,15 +44,24 @@ typedef int (*ipc_handler_t)(ipc_invocation *invocation, json_t *args, void *use
  * @callback: runs for each message of ipc_renderer_send() and ipc_renderer_send_sync()
  * @userdata: for @callback
  *
- * Electron: ipcMain.on(). The variants: ipcMain.once() (removed before it runs), and in front of those that are
- * there (emitter.prependListener(), emitter.prependOnceListener()).
+ * Electron: ipcMain.on().
  *
  * Return: 0, or -EINVAL (bad channel), -ENOTCONN (the web contents of @main is gone), -ENOMEM.
  */
 int ipc_main_on(ipc_main *main, ipc_slot **ret_slot, const char *channel, ipc_listener_t callback, void *userdata);
+
+/** ipc_main_once - as ipc_main_on(), but it is removed before it runs; Electron: ipcMain.once() */
 int ipc_main_once(ipc_main *main, ipc_slot **ret_slot, const char *channel, ipc_listener_t callback, void *userdata);
+
+/** ipc_main_prepend_listener - as ipc_main_on(), but before those that are there; Node: emitter.prependListener() */
 int ipc_main_prepend_listener(ipc_main *main, ipc_slot **ret_slot, const char *channel, ipc_listener_t callback,
                               void *userdata);
+
+/**
+ * ipc_main_prepend_once_listener - as ipc_main_on(), but before those that are there, and it is removed before it runs
+ *
+ * Node: emitter.prependOnceListener().
+ */
 int ipc_main_prepend_once_listener(ipc_main *main, ipc_slot **ret_slot, const char *channel, ipc_listener_t callback,
                                    void *userdata);
 
@@ -67,10 +76,14 @@ int ipc_main_prepend_once_listener(ipc_main *main, ipc_slot **ret_slot, const ch
  * What all listeners of a message want as text is not parsed at all. Else it is parsed before any of them runs, once,
  * and what is no JSON array is refused.
  *
- * Return: as ipc_main_on(). ipc_main_once_text() is removed before it runs.
+ * Electron: ipcMain.on().
+ *
+ * Return: as ipc_main_on().
  */
 int ipc_main_on_text(ipc_main *main, ipc_slot **ret_slot, const char *channel, ipc_text_listener_t callback,
                      void *userdata);
+
+/** ipc_main_once_text - as ipc_main_on_text(), but it is removed before it runs; Electron: ipcMain.once() */
 int ipc_main_once_text(ipc_main *main, ipc_slot **ret_slot, const char *channel, ipc_text_listener_t callback,
                        void *userdata);
 
@@ -86,6 +99,8 @@ int ipc_main_once_text(ipc_main *main, ipc_slot **ret_slot, const char *channel,
  * Return: 0, or -EINVAL, -ENOENT (there is none).
  */
 int ipc_main_off(ipc_main *main, const char *channel, ipc_listener_t callback, void *userdata);
+
+/** ipc_main_off_text - as ipc_main_off(), for a listener of ipc_main_on_text(); Electron: ipcMain.off() */
 int ipc_main_off_text(ipc_main *main, const char *channel, ipc_text_listener_t callback, void *userdata);
 
 /**
@@ -99,7 +114,15 @@ int ipc_main_off_text(ipc_main *main, const char *channel, ipc_text_listener_t c
  */
 int ipc_main_remove_all_listeners(ipc_main *main, const char *channel);
 
-/* How many listeners a channel has, or -EINVAL. Node: emitter.listenerCount(). */
+/**
+ * ipc_main_listener_count - how many listeners a channel has
+ * @main: the registry
+ * @channel: the channel
+ *
+ * Node: emitter.listenerCount().
+ *
+ * Return: the number, or -EINVAL.
+ */
 int ipc_main_listener_count(ipc_main *main, const char *channel);
 
 /**
@@ -121,20 +144,22 @@ int ipc_main_channel_names(ipc_main *main, char ***ret_names);
  * @handler: runs for each ipc_renderer_invoke()
  * @userdata: for @handler
  *
- * Electron: ipcMain.handle(), and ipcMain.handleOnce() (removed before it runs).
+ * Electron: ipcMain.handle().
  *
  * Return: 0, or -EINVAL (bad channel), -EEXIST (the channel has a handler), -ENOTCONN (the web contents of @main is
  * gone), -ENOMEM.
  */
 int ipc_main_handle(ipc_main *main, ipc_slot **ret_slot, const char *channel, ipc_handler_t handler, void *userdata);
+
+/** ipc_main_handle_once - as ipc_main_handle(), but it is removed before it runs; Electron: ipcMain.handleOnce() */
 int ipc_main_handle_once(ipc_main *main, ipc_slot **ret_slot, const char *channel, ipc_handler_t handler,
                          void *userdata);
 
 /**
  * ipc_text_handler_t - what answers an invoke by its text
  * @invocation: as of ipc_handler_t; ipc_invocation_resolve_text() answers with text
- * @text: the arguments as they came, checked by nobody: JSON if the caller is honest. NUL-terminated, and good until the
- *        handler returns
+ * @text: the arguments as they came, checked by nobody: JSON if the caller is honest. NUL-terminated, and good until
+ *        the handler returns
  * @length: of @text in bytes
  * @userdata: as it was registered
  *
@@ -149,6 +174,8 @@ typedef int (*ipc_text_handler_t)(ipc_invocation *invocation, const char *text, 
  * @channel: 1 to 255 bytes of UTF-8
  * @handler: runs for each invoke
  * @userdata: for @handler
+ *
+ * Electron: ipcMain.handle().
  *
  * Return: as ipc_main_handle().
  */
