@@ -306,7 +306,7 @@ int ipc_app_broadcastf(ipc_app *app, const char *channel, const char *format, ..
  * ipc_app_broadcast_text - ipc_app_broadcast() with the JSON text of the array, which nobody parses on this side
  * @app: the app
  * @channel: the channel
- * @text: JSON; renderers drop what is no array
+ * @text: JSON; what is no array is dropped where a listener wants JSON
  * @length: of @text in bytes; a NUL follows them
  *
  * Electron: a loop over webContents.getAllWebContents().
