@@ -26,7 +26,12 @@ extern "C" {
  */
 int ipc_renderer_attach_glib(ipc_renderer *renderer, GMainContext *context);
 
-/* The same as ipc_renderer_detach_loop(). Return: 0, or -EINVAL. */
+/**
+ * ipc_renderer_detach_glib - leave the loop, of whichever kind, as by ipc_renderer_detach_loop()
+ * @renderer: the renderer
+ *
+ * Return: 0, or -EINVAL.
+ */
 int ipc_renderer_detach_glib(ipc_renderer *renderer);
 
 /**
@@ -46,13 +51,15 @@ void ipc_renderer_invoke_async(ipc_renderer *renderer, const char *channel, json
                                GAsyncReadyCallback callback, gpointer userdata);
 
 /**
- * ipc_renderer_invoke_asyncf - the same with arguments made by json_pack()
+ * ipc_renderer_invoke_asyncf - ipc_renderer_invoke_async() with arguments made by json_pack()
  * @renderer: the renderer
  * @channel: the channel
  * @cancellable: gives the call up, or NULL
  * @callback: as of ipc_renderer_invoke_async()
  * @userdata: for @callback
  * @format: the elements of the array in json_pack()'s format, such as "s, {s:i}"; NULL is none
+ *
+ * Electron: ipcRenderer.invoke().
  */
 void ipc_renderer_invoke_asyncf(ipc_renderer *renderer, const char *channel, GCancellable *cancellable,
                                 GAsyncReadyCallback callback, gpointer userdata, const char *format, ...);
@@ -63,8 +70,8 @@ void ipc_renderer_invoke_asyncf(ipc_renderer *renderer, const char *channel, GCa
  * @result: what the callback was given
  * @error: set if the call failed; or NULL
  *
- * The error is G_IO_ERROR_CANCELLED if the GCancellable was cancelled, else of the domain IPC_GERROR: see there for what
- * it carries. IPC_GERROR_INVALID_ARGS also if @result is no such call, or has been asked before.
+ * The error is G_IO_ERROR_CANCELLED if the GCancellable was cancelled, else of the domain IPC_GERROR: see there for
+ * what it carries. IPC_GERROR_INVALID_ARGS also if @result is no such call, or has been asked before.
  *
  * Return: the JSON value, to be dropped with json_decref(); NULL if the call failed.
  */

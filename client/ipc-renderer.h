@@ -52,13 +52,23 @@ typedef enum ipc_renderer_state {
  *
  * Nothing blocks: the renderer registers when it is first processed, and what is sent until then waits its turn.
  *
+ * Electron: ipcRenderer.
+ *
  * Return: 0, or -EINVAL (no bus name), -EBUSY (@bus is in a loop), -ENOMEM, or what opening the bus answers, such
  * as -ENOMEDIUM (the environment names no bus), -ENOENT or -ECONNREFUSED (no bus there).
  */
 int ipc_renderer_new(ipc_renderer **ret_renderer, sd_bus *bus, const char *name);
 
+/** ipc_renderer_ref - take another reference; Return: @renderer, which may be NULL */
 ipc_renderer *ipc_renderer_ref(ipc_renderer *renderer);
-ipc_renderer *ipc_renderer_unref(ipc_renderer *renderer); /* the last one closes; returns NULL */
+
+/**
+ * ipc_renderer_unref - drop a reference; with the last one the renderer is closed, as by ipc_renderer_close()
+ * @renderer: the renderer, or NULL
+ *
+ * Return: NULL.
+ */
+ipc_renderer *ipc_renderer_unref(ipc_renderer *renderer);
 
 /**
  * ipc_renderer_close - leave the bus
@@ -75,7 +85,9 @@ void ipc_renderer_close(ipc_renderer *renderer);
  * @renderer: a renderer that has not started to register
  * @title: up to IPC_TITLE_MAX bytes of UTF-8
  *
- * Return: 0, or -EINVAL, -EBUSY (too late), -ENOMEM. The next one the same.
+ * Electron: document.title.
+ *
+ * Return: 0, or -EINVAL (too long, or not UTF-8), -EBUSY (too late), -ENOMEM.
  */
 int ipc_renderer_set_title(ipc_renderer *renderer, const char *title);
 
@@ -85,13 +97,18 @@ int ipc_renderer_set_title(ipc_renderer *renderer, const char *title);
  * @token: as of ipc_webview_get_token(), handed over by whatever way the two programs have
  *
  * A token is good once: after main restarts, the renderer registers without it.
+ *
+ * Electron: what is in a <webview>.
+ *
+ * Return: 0, or -EINVAL (too long, or not UTF-8), -EBUSY (too late), -ENOMEM. A token that main does not know makes the
+ * renderer IPC_RENDERER_GONE with IPC_ERROR_INVALID_TOKEN.
  */
 int ipc_renderer_set_guest_token(ipc_renderer *renderer, const char *token);
 
 /**
  * enum ipc_renderer_flags - how a renderer talks to main
- * @IPC_RENDERER_LANE: by a private socket, once main has opened it, instead of the bus: several times as fast, with args
- *                     up to IPC_LANE_ARGS_MAX, but out of the sight of busctl monitor. All else is the same
+ * @IPC_RENDERER_LANE: by a private socket, once main has opened it, instead of the bus: several times as fast, with
+ *                     args up to IPC_LANE_ARGS_MAX, but out of the sight of busctl monitor. All else is the same
  */
 typedef enum ipc_renderer_flags {
     IPC_RENDERER_LANE = 1 << 0
@@ -117,10 +134,24 @@ int ipc_renderer_set_flags(ipc_renderer *renderer, ipc_renderer_flags flags);
  */
 int ipc_renderer_set_timeout(ipc_renderer *renderer, uint64_t timeout_usec);
 
-ipc_renderer_state ipc_renderer_get_state(const ipc_renderer *renderer); /* NULL: IPC_RENDERER_CLOSED */
-uint32_t ipc_renderer_get_id(const ipc_renderer *renderer);              /* 0 unless IPC_RENDERER_READY */
-const char *ipc_renderer_get_name(const ipc_renderer *renderer);         /* the app's name; owned by @renderer */
-sd_bus *ipc_renderer_get_bus(ipc_renderer *renderer);                    /* owned by @renderer */
+/** ipc_renderer_get_state - how it stands with main; Return: the state; IPC_RENDERER_CLOSED if @renderer is NULL */
+ipc_renderer_state ipc_renderer_get_state(const ipc_renderer *renderer);
+
+/**
+ * ipc_renderer_get_id - the id that main has given to a renderer
+ * @renderer: the renderer
+ *
+ * Electron: webContents.id, as main sees it.
+ *
+ * Return: the id, from 1 up, a new one each time it registers; 0 unless it is IPC_RENDERER_READY, or if it is NULL.
+ */
+uint32_t ipc_renderer_get_id(const ipc_renderer *renderer);
+
+/** ipc_renderer_get_name - the name of its app; Return: the name, owned by @renderer; NULL if @renderer is NULL */
+const char *ipc_renderer_get_name(const ipc_renderer *renderer);
+
+/** ipc_renderer_get_bus - its connection; Return: the bus, owned by @renderer; NULL if @renderer is NULL */
+sd_bus *ipc_renderer_get_bus(ipc_renderer *renderer);
 
 /**
  * ipc_renderer_state_t - what runs when the state changes
@@ -132,10 +163,29 @@ sd_bus *ipc_renderer_get_bus(ipc_renderer *renderer);                    /* owne
 typedef void (*ipc_renderer_state_t)(ipc_renderer *renderer, ipc_renderer_state state, const ipc_error *error,
                                      void *userdata);
 
-/* Return: 0, or -EINVAL, -ENOMEM. */
+/**
+ * ipc_renderer_on_state - be told when the state changes
+ * @renderer: the renderer
+ * @ret_slot: the registration; NULL: as long as @renderer
+ * @callback: runs for each change; not for that of ipc_renderer_close()
+ * @userdata: for @callback
+ *
+ * Return: 0, or -EINVAL, -ENOMEM.
+ */
 int ipc_renderer_on_state(ipc_renderer *renderer, ipc_slot **ret_slot, ipc_renderer_state_t callback, void *userdata);
 
-/* What a program should be told and is no error: see ipc_app_on_warning(). Return: 0, or -EINVAL, -ENOMEM. */
+/**
+ * ipc_renderer_on_warning - be told what is no error, and should be known
+ * @renderer: the renderer
+ * @ret_slot: the registration; NULL: as long as @renderer
+ * @callback: runs with one line for the log, such as that a channel seems to leak listeners; @message is good until it
+ *            returns
+ * @userdata: for @callback
+ *
+ * Node: process.on('warning').
+ *
+ * Return: 0, or -EINVAL, -ENOMEM.
+ */
 int ipc_renderer_on_warning(ipc_renderer *renderer, ipc_slot **ret_slot,
                             void (*callback)(const char *message, void *userdata), void *userdata);
 
@@ -147,9 +197,16 @@ int ipc_renderer_on_warning(ipc_renderer *renderer, ipc_slot **ret_slot,
  * @event: the loop; NULL is the thread's default one
  * @priority: as of sd_event_source_set_priority()
  *
- * Return: 0, or -EINVAL, -EBUSY (attached already), -ENOTCONN (closed), -ENOMEM.
+ * Return: 0, or -EINVAL, -EBUSY (attached already), -ENOTCONN (closed), -EMFILE, -ENOMEM.
  */
 int ipc_renderer_attach_event(ipc_renderer *renderer, sd_event *event, int64_t priority);
+
+/**
+ * ipc_renderer_detach_event - leave the loop, of whichever kind
+ * @renderer: the renderer
+ *
+ * Return: 0 (also when it is in none), or -EINVAL.
+ */
 int ipc_renderer_detach_event(ipc_renderer *renderer);
 
 /**
@@ -158,23 +215,44 @@ int ipc_renderer_detach_event(ipc_renderer *renderer);
  * @on_detached: runs once, when the renderer leaves the loop: it is detached, is closed, or goes
  * @userdata: for @on_detached
  *
- * For who writes the glue of a loop, which from here on does what the next paragraph says; it need not hold a reference.
- * GLib has its glue: see ipc_renderer_attach_glib().
+ * For who writes the glue of a loop, which from here on does what the paragraph above ipc_renderer_get_fd() says; it
+ * need not hold a reference. GLib has its glue: see ipc_renderer_attach_glib().
  *
  * Return: 0, or -EINVAL, -EBUSY (attached already), -ENOTCONN (closed).
  */
 int ipc_renderer_attach_loop(ipc_renderer *renderer, void (*on_detached)(void *userdata), void *userdata);
 
-/* Leaves the loop, of whichever kind. Return: 0, or -EINVAL. */
+/** ipc_renderer_detach_loop - leave the loop, as by ipc_renderer_detach_event(); Return: 0, or -EINVAL */
 int ipc_renderer_detach_loop(ipc_renderer *renderer);
 
 /*
- * For any other loop: poll get_fd() for get_events() until get_timeout(), an absolute time of CLOCK_MONOTONIC in us
- * (UINT64_MAX: none; 0: now), then call process() until it returns 0; and ask all three anew before each poll.
- * Each returns a negative errno on failure: -EINVAL, and -ENOTCONN once the renderer is closed.
+ * For any other loop: poll get_fd() for get_events() until get_timeout(), then call process() until it returns 0; and
+ * ask all three anew before each poll.
+ */
+
+/**
+ * ipc_renderer_get_fd - what to poll
+ * @renderer: the renderer
+ *
+ * Return: the fd, owned by the renderer, or -EINVAL, -ENOTCONN (closed), -EMFILE, -ENFILE, -ENOMEM.
  */
 int ipc_renderer_get_fd(ipc_renderer *renderer);
+
+/**
+ * ipc_renderer_get_events - what to poll for
+ * @renderer: the renderer
+ *
+ * Return: a set of POLLIN and POLLOUT, or a failure of ipc_renderer_get_fd().
+ */
 int ipc_renderer_get_events(ipc_renderer *renderer);
+
+/**
+ * ipc_renderer_get_timeout - until when to poll
+ * @renderer: the renderer
+ * @ret_usec: an absolute time of CLOCK_MONOTONIC in us; UINT64_MAX: none; 0: now
+ *
+ * Return: 0, or -EINVAL, -ENOTCONN (closed, and every callback has run).
+ */
 int ipc_renderer_get_timeout(ipc_renderer *renderer, uint64_t *ret_usec);
 
 /**
@@ -182,7 +260,7 @@ int ipc_renderer_get_timeout(ipc_renderer *renderer, uint64_t *ret_usec);
  * @renderer: the renderer
  *
  * Return: 1 if something was done, 0 if there is nothing to do, or -EINVAL, -EBUSY (called from a callback),
- * -ENOTCONN (closed, and every callback has run).
+ * -ENOTCONN (closed, and every callback has run), -EMFILE, -ENFILE, -ENOMEM.
  */
 int ipc_renderer_process(ipc_renderer *renderer);
 
@@ -191,7 +269,8 @@ int ipc_renderer_process(ipc_renderer *renderer);
  * @renderer: the renderer
  * @timeout_usec: us at most, UINT64_MAX for ever
  *
- * Return: positive if there is, 0 if the time is over, or -EINVAL, -ENOTCONN, -EINTR.
+ * Return: positive if there is, 0 if the time is over, or -EINVAL, -ENOTCONN (closed, and every callback has run),
+ * -EINTR (a signal came), -EMFILE, -ENFILE, -ENOMEM.
  */
 int ipc_renderer_wait(ipc_renderer *renderer, uint64_t timeout_usec);
 
@@ -216,17 +295,31 @@ int ipc_renderer_attach_port(ipc_renderer *renderer, ipc_port *port);
  * @callback: runs for each message of main and of other renderers
  * @userdata: for @callback
  *
- * Electron: ipcRenderer.on(), ipcRenderer.once() (removed before it runs), and in front of those that are there
- * (emitter.prependListener(), emitter.prependOnceListener()).
+ * Electron: ipcRenderer.on().
  *
  * Return: 0, or -EINVAL (bad channel), -ENOMEM.
  */
 int ipc_renderer_on(ipc_renderer *renderer, ipc_slot **ret_slot, const char *channel, ipc_listener_t callback,
                     void *userdata);
+
+/** ipc_renderer_once - as ipc_renderer_on(), but it is removed before it runs; Electron: ipcRenderer.once() */
 int ipc_renderer_once(ipc_renderer *renderer, ipc_slot **ret_slot, const char *channel, ipc_listener_t callback,
                       void *userdata);
+
+/**
+ * ipc_renderer_prepend_listener - as ipc_renderer_on(), but before those that are there
+ *
+ * Node: emitter.prependListener().
+ */
 int ipc_renderer_prepend_listener(ipc_renderer *renderer, ipc_slot **ret_slot, const char *channel,
                                   ipc_listener_t callback, void *userdata);
+
+/**
+ * ipc_renderer_prepend_once_listener - as ipc_renderer_on(), but before those that are there, and it is removed before
+ * it runs
+ *
+ * Node: emitter.prependOnceListener().
+ */
 int ipc_renderer_prepend_once_listener(ipc_renderer *renderer, ipc_slot **ret_slot, const char *channel,
                                        ipc_listener_t callback, void *userdata);
 
@@ -240,18 +333,72 @@ int ipc_renderer_prepend_once_listener(ipc_renderer *renderer, ipc_slot **ret_sl
  *
  * What all listeners of a message want as text is not parsed at all; else it is parsed before any of them runs, once.
  *
- * Return: as ipc_renderer_on(). ipc_renderer_once_text() is removed before it runs.
+ * Electron: ipcRenderer.on().
+ *
+ * Return: as ipc_renderer_on().
  */
 int ipc_renderer_on_text(ipc_renderer *renderer, ipc_slot **ret_slot, const char *channel,
                          ipc_text_listener_t callback, void *userdata);
+
+/**
+ * ipc_renderer_once_text - as ipc_renderer_on_text(), but it is removed before it runs
+ *
+ * Electron: ipcRenderer.once().
+ */
 int ipc_renderer_once_text(ipc_renderer *renderer, ipc_slot **ret_slot, const char *channel,
                            ipc_text_listener_t callback, void *userdata);
 
-/* As ipc_main_off() and the like. Electron: ipcRenderer.off(), ipcRenderer.removeAllListeners(). */
+/**
+ * ipc_renderer_off - remove a listener
+ * @renderer: the renderer
+ * @channel: the channel
+ * @callback: as it was registered
+ * @userdata: as it was registered
+ *
+ * Of several that are the same, the one added last goes. Electron: ipcRenderer.off(), ipcRenderer.removeListener().
+ *
+ * Return: 0, or -EINVAL, -ENOENT (there is none).
+ */
 int ipc_renderer_off(ipc_renderer *renderer, const char *channel, ipc_listener_t callback, void *userdata);
+
+/**
+ * ipc_renderer_off_text - as ipc_renderer_off(), for a listener of ipc_renderer_on_text()
+ *
+ * Electron: ipcRenderer.off(), ipcRenderer.removeListener().
+ */
 int ipc_renderer_off_text(ipc_renderer *renderer, const char *channel, ipc_text_listener_t callback, void *userdata);
+
+/**
+ * ipc_renderer_remove_all_listeners - remove the listeners of a channel
+ * @renderer: the renderer
+ * @channel: the channel; NULL: of every channel
+ *
+ * Electron: ipcRenderer.removeAllListeners().
+ *
+ * Return: 0, or -EINVAL.
+ */
 int ipc_renderer_remove_all_listeners(ipc_renderer *renderer, const char *channel);
+
+/**
+ * ipc_renderer_listener_count - how many listeners a channel has
+ * @renderer: the renderer
+ * @channel: the channel
+ *
+ * Node: emitter.listenerCount().
+ *
+ * Return: the number, or -EINVAL.
+ */
 int ipc_renderer_listener_count(ipc_renderer *renderer, const char *channel);
+
+/**
+ * ipc_renderer_channel_names - the channels that have listeners
+ * @renderer: the renderer
+ * @ret_names: a sorted list that ends with NULL; free each name and the list
+ *
+ * Node: emitter.eventNames().
+ *
+ * Return: how many there are, or -EINVAL, -ENOMEM.
+ */
 int ipc_renderer_channel_names(ipc_renderer *renderer, char ***ret_names);
 
 /**
@@ -265,7 +412,7 @@ int ipc_renderer_channel_names(ipc_renderer *renderer, char ***ret_names);
  */
 int ipc_renderer_on_any(ipc_renderer *renderer, ipc_slot **ret_slot, ipc_listener_t callback, void *userdata);
 
-/* The same for who wants the text, as with ipc_renderer_on_text(). */
+/** ipc_renderer_on_any_text - as ipc_renderer_on_any(), but for who wants the text: see ipc_renderer_on_text() */
 int ipc_renderer_on_any_text(ipc_renderer *renderer, ipc_slot **ret_slot, ipc_text_listener_t callback,
                              void *userdata);
 
@@ -279,20 +426,31 @@ int ipc_renderer_on_any_text(ipc_renderer *renderer, ipc_slot **ret_slot, ipc_te
  *
  * Nothing is answered, and what main refuses (a policy, say) is not reported. Electron: ipcRenderer.send().
  *
- * Return: 0, or -EINVAL (bad channel, @args no array, too deep), -EMSGSIZE (over IPC_ARGS_MAX), -ENOBUFS (the queue
- * is full), -ENOTCONN (closed), -ENOMEM. The other calls that send the same.
+ * Return: 0, or -EINVAL (bad channel, @args no array, too deep), -EMSGSIZE (over IPC_ARGS_MAX, with IPC_RENDERER_LANE
+ * over IPC_LANE_ARGS_MAX), -ENOBUFS (over IPC_QUEUE_BYTES_MAX wait to be sent), -ENOTCONN (closed), -ENOMEM.
  */
 int ipc_renderer_send(ipc_renderer *renderer, const char *channel, json_t *args);
 
-/* The arguments made by json_pack() from its format of the elements: "s, {s:i}". Bad format, NaN: -EINVAL. */
+/**
+ * ipc_renderer_sendf - ipc_renderer_send() with arguments made by json_pack()
+ * @renderer: the renderer
+ * @channel: 1 to 255 bytes of UTF-8
+ * @format: the elements of the array in json_pack()'s format, such as "s, {s:i}"; NULL is none
+ *
+ * Electron: ipcRenderer.send().
+ *
+ * Return: as ipc_renderer_send(); -EINVAL also for a bad format, NaN and infinity.
+ */
 int ipc_renderer_sendf(ipc_renderer *renderer, const char *channel, const char *format, ...);
 
 /**
- * ipc_renderer_send_text - the same with the JSON text of the array, which nobody parses on this side
+ * ipc_renderer_send_text - ipc_renderer_send() with the JSON text of the array, which nobody parses on this side
  * @renderer: the renderer
  * @channel: 1 to 255 bytes of UTF-8
  * @text: JSON; main drops what is no array
  * @length: of @text in bytes; a NUL follows them
+ *
+ * Electron: ipcRenderer.send().
  *
  * Return: as ipc_renderer_send(); -EINVAL also where no NUL follows, or the bus does not take the text.
  */
@@ -306,17 +464,75 @@ int ipc_renderer_send_text(ipc_renderer *renderer, const char *channel, const ch
  * @args: a JSON array; NULL is []
  *
  * A message to an id that does not exist is lost, as in Electron: ipcRenderer.sendTo().
+ *
+ * Return: as ipc_renderer_send().
  */
 int ipc_renderer_send_to(ipc_renderer *renderer, uint32_t id, const char *channel, json_t *args);
-int ipc_renderer_send_tof(ipc_renderer *renderer, uint32_t id, const char *channel, const char *format, ...);
-int ipc_renderer_send_to_text(ipc_renderer *renderer, uint32_t id, const char *channel, const char *text,
-                              size_t length); /* as ipc_renderer_send_text() */
 
-/* From a guest to the renderer that embeds it, whose ipc_webview_on_message() runs. Electron: sendToHost(). */
+/**
+ * ipc_renderer_send_tof - ipc_renderer_send_to() with arguments made by json_pack()
+ * @renderer: the renderer
+ * @id: the other one's id
+ * @channel: the channel
+ * @format: as of ipc_renderer_sendf()
+ *
+ * Electron: ipcRenderer.sendTo().
+ *
+ * Return: as ipc_renderer_sendf().
+ */
+int ipc_renderer_send_tof(ipc_renderer *renderer, uint32_t id, const char *channel, const char *format, ...);
+
+/**
+ * ipc_renderer_send_to_text - ipc_renderer_send_to() with the JSON text of the array
+ * @renderer: the renderer
+ * @id: the other one's id
+ * @channel: the channel
+ * @text: as of ipc_renderer_send_text()
+ * @length: of @text in bytes; a NUL follows them
+ *
+ * Electron: ipcRenderer.sendTo().
+ *
+ * Return: as ipc_renderer_send_text().
+ */
+int ipc_renderer_send_to_text(ipc_renderer *renderer, uint32_t id, const char *channel, const char *text,
+                              size_t length);
+
+/**
+ * ipc_renderer_send_to_host - send a message from a guest to the renderer that embeds it
+ * @renderer: the guest
+ * @channel: 1 to 255 bytes of UTF-8
+ * @args: a JSON array; NULL is []
+ *
+ * The host's ipc_webview_on_message() runs; the message of who is no guest is lost. Electron: ipcRenderer.sendToHost().
+ *
+ * Return: as ipc_renderer_send().
+ */
 int ipc_renderer_send_to_host(ipc_renderer *renderer, const char *channel, json_t *args);
+
+/**
+ * ipc_renderer_send_to_hostf - ipc_renderer_send_to_host() with arguments made by json_pack()
+ * @renderer: the guest
+ * @channel: 1 to 255 bytes of UTF-8
+ * @format: as of ipc_renderer_sendf()
+ *
+ * Electron: ipcRenderer.sendToHost().
+ *
+ * Return: as ipc_renderer_sendf().
+ */
 int ipc_renderer_send_to_hostf(ipc_renderer *renderer, const char *channel, const char *format, ...);
-int ipc_renderer_send_to_host_text(ipc_renderer *renderer, const char *channel, const char *text,
-                                   size_t length); /* as ipc_renderer_send_text() */
+
+/**
+ * ipc_renderer_send_to_host_text - ipc_renderer_send_to_host() with the JSON text of the array
+ * @renderer: the guest
+ * @channel: 1 to 255 bytes of UTF-8
+ * @text: as of ipc_renderer_send_text()
+ * @length: of @text in bytes; a NUL follows them
+ *
+ * Electron: ipcRenderer.sendToHost().
+ *
+ * Return: as ipc_renderer_send_text().
+ */
+int ipc_renderer_send_to_host_text(ipc_renderer *renderer, const char *channel, const char *text, size_t length);
 
 /**
  * ipc_renderer_post_message - send one value to main, and ports and files with it
@@ -332,11 +548,32 @@ int ipc_renderer_send_to_host_text(ipc_renderer *renderer, const char *channel, 
 int ipc_renderer_post_message(ipc_renderer *renderer, const char *channel, json_t *message,
                               const ipc_transfer *transfer);
 
-/* The message made by json_pack() from one value's format, such as "{s:i}". Bad format, NaN: -EINVAL. */
+/**
+ * ipc_renderer_post_messagef - ipc_renderer_post_message() with a message made by json_pack()
+ * @renderer: the renderer
+ * @channel: 1 to 255 bytes of UTF-8
+ * @transfer: what goes along; NULL: nothing
+ * @format: one value in json_pack()'s format, such as "{s:i}"; NULL is null
+ *
+ * Electron: ipcRenderer.postMessage().
+ *
+ * Return: as ipc_renderer_post_message(); -EINVAL also for a bad format, NaN and infinity.
+ */
 int ipc_renderer_post_messagef(ipc_renderer *renderer, const char *channel, const ipc_transfer *transfer,
                                const char *format, ...);
 
-/* The message by its JSON text, @length bytes and a NUL, as of ipc_renderer_send_text(). */
+/**
+ * ipc_renderer_post_text - ipc_renderer_post_message() with the JSON text of the value
+ * @renderer: the renderer
+ * @channel: 1 to 255 bytes of UTF-8
+ * @text: JSON, which nobody parses on this side
+ * @length: of @text in bytes; a NUL follows them
+ * @transfer: what goes along; NULL: nothing
+ *
+ * Electron: ipcRenderer.postMessage().
+ *
+ * Return: as ipc_renderer_post_message(); -EINVAL also where no NUL follows, or the bus does not take the text.
+ */
 int ipc_renderer_post_text(ipc_renderer *renderer, const char *channel, const char *text, size_t length,
                            const ipc_transfer *transfer);
 
@@ -365,6 +602,20 @@ typedef void (*ipc_reply_t)(ipc_renderer *renderer, json_t *result, const ipc_er
  */
 int ipc_renderer_invoke(ipc_renderer *renderer, ipc_slot **ret_slot, const char *channel, json_t *args,
                         ipc_reply_t callback, void *userdata);
+
+/**
+ * ipc_renderer_invokef - ipc_renderer_invoke() with arguments made by json_pack()
+ * @renderer: the renderer
+ * @ret_slot: the pending call; NULL: none
+ * @channel: 1 to 255 bytes of UTF-8
+ * @callback: runs exactly once, unless the slot is dropped first; NULL: nobody cares
+ * @userdata: for @callback
+ * @format: as of ipc_renderer_sendf()
+ *
+ * Electron: ipcRenderer.invoke().
+ *
+ * Return: as ipc_renderer_sendf().
+ */
 int ipc_renderer_invokef(ipc_renderer *renderer, ipc_slot **ret_slot, const char *channel, ipc_reply_t callback,
                          void *userdata, const char *format, ...);
 
@@ -389,6 +640,8 @@ typedef void (*ipc_reply_text_t)(ipc_renderer *renderer, const char *text, size_
  * @length: of @text in bytes; a NUL follows them
  * @callback: runs exactly once, unless the slot is dropped first; NULL: nobody cares
  * @userdata: for @callback
+ *
+ * Electron: ipcRenderer.invoke().
  *
  * Return: as ipc_renderer_send_text().
  */
@@ -422,6 +675,19 @@ int ipc_renderer_cancel(ipc_renderer *renderer, ipc_slot *invoke);
  */
 int ipc_renderer_send_sync(ipc_renderer *renderer, const char *channel, json_t *args, json_t **ret_result,
                            ipc_error *ret_error);
+
+/**
+ * ipc_renderer_send_syncf - ipc_renderer_send_sync() with arguments made by json_pack()
+ * @renderer: the renderer
+ * @channel: 1 to 255 bytes of UTF-8
+ * @ret_result: what the listener returned, or NULL
+ * @ret_error: as of ipc_renderer_send_sync()
+ * @format: as of ipc_renderer_sendf()
+ *
+ * Electron: ipcRenderer.sendSync().
+ *
+ * Return: as ipc_renderer_send_sync(); -EINVAL also for a bad format, NaN and infinity.
+ */
 int ipc_renderer_send_syncf(ipc_renderer *renderer, const char *channel, json_t **ret_result, ipc_error *ret_error,
                             const char *format, ...);
 
@@ -431,9 +697,12 @@ int ipc_renderer_send_syncf(ipc_renderer *renderer, const char *channel, json_t 
  * @channel: 1 to 255 bytes of UTF-8
  * @text: the JSON text of the array of arguments
  * @length: of @text in bytes; a NUL follows them
- * @ret_text: the JSON text of what the listener returned, as it came, checked by nobody; NUL-terminated; free it. Or NULL
+ * @ret_text: the JSON text of what the listener returned, as it came, checked by nobody; NUL-terminated; free it. Or
+ *            NULL
  * @ret_length: of @ret_text in bytes; or NULL
  * @ret_error: as of ipc_renderer_send_sync()
+ *
+ * Electron: ipcRenderer.sendSync().
  *
  * Return: as ipc_renderer_send_sync(), and as ipc_renderer_send_text().
  */
@@ -467,11 +736,31 @@ typedef enum ipc_webview_state {
  */
 int ipc_webview_new(ipc_webview **ret_webview, ipc_renderer *renderer);
 
+/** ipc_webview_ref - take another reference; Return: @webview, which may be NULL */
 ipc_webview *ipc_webview_ref(ipc_webview *webview);
-ipc_webview *ipc_webview_unref(ipc_webview *webview); /* its callbacks do not run any more; returns NULL */
 
-ipc_webview_state ipc_webview_get_state(const ipc_webview *webview); /* NULL: IPC_WEBVIEW_DETACHED */
-uint32_t ipc_webview_get_id(const ipc_webview *webview);             /* the guest's; 0 unless attached */
+/**
+ * ipc_webview_unref - drop a reference; with the last one its callbacks do not run any more
+ * @webview: the webview, or NULL
+ *
+ * The guest stays a renderer like any other.
+ *
+ * Return: NULL.
+ */
+ipc_webview *ipc_webview_unref(ipc_webview *webview);
+
+/** ipc_webview_get_state - how it stands; Return: the state; IPC_WEBVIEW_DETACHED if @webview is NULL */
+ipc_webview_state ipc_webview_get_state(const ipc_webview *webview);
+
+/**
+ * ipc_webview_get_id - the id of the guest
+ * @webview: the webview
+ *
+ * Electron: webview.getWebContentsId().
+ *
+ * Return: the id; 0 unless it is IPC_WEBVIEW_ATTACHED, or if @webview is NULL.
+ */
+uint32_t ipc_webview_get_id(const ipc_webview *webview);
 
 /**
  * ipc_webview_get_token - what the guest registers with
@@ -492,7 +781,17 @@ int ipc_webview_get_token(const ipc_webview *webview, const char **ret_token);
 typedef void (*ipc_webview_state_t)(ipc_webview *webview, ipc_webview_state state, const ipc_error *error,
                                     void *userdata);
 
-/* Return: 0, or -EINVAL, -ENOMEM. */
+/**
+ * ipc_webview_on_state - be told when the state changes
+ * @webview: the webview
+ * @ret_slot: the registration; NULL: as long as @webview
+ * @callback: runs for each change
+ * @userdata: for @callback
+ *
+ * Electron: webview.addEventListener('destroyed'), which is IPC_WEBVIEW_DETACHED.
+ *
+ * Return: 0, or -EINVAL, -ENOMEM.
+ */
 int ipc_webview_on_state(ipc_webview *webview, ipc_slot **ret_slot, ipc_webview_state_t callback, void *userdata);
 
 /**
@@ -508,16 +807,48 @@ int ipc_webview_on_state(ipc_webview *webview, ipc_slot **ret_slot, ipc_webview_
  */
 int ipc_webview_on_message(ipc_webview *webview, ipc_slot **ret_slot, ipc_listener_t callback, void *userdata);
 
-/* The same for who wants the text, as with ipc_renderer_on_text(). */
+/** ipc_webview_on_message_text - as ipc_webview_on_message(), but for who wants the text: see ipc_renderer_on_text() */
 int ipc_webview_on_message_text(ipc_webview *webview, ipc_slot **ret_slot, ipc_text_listener_t callback,
                                 void *userdata);
 
-/* To the guest. Electron: webview.send(). Return: as ipc_renderer_send(); -ENOTCONN also while no guest is there. */
+/**
+ * ipc_webview_send - send a message to the guest
+ * @webview: the webview
+ * @channel: 1 to 255 bytes of UTF-8
+ * @args: a JSON array; NULL is []
+ *
+ * Electron: webview.send().
+ *
+ * Return: as ipc_renderer_send(); -ENOTCONN also while no guest is there.
+ */
 int ipc_webview_send(ipc_webview *webview, const char *channel, json_t *args);
-int ipc_webview_sendf(ipc_webview *webview, const char *channel, const char *format, ...);
-int ipc_webview_send_text(ipc_webview *webview, const char *channel, const char *text,
-                          size_t length); /* as ipc_renderer_send_text() */
 
+/**
+ * ipc_webview_sendf - ipc_webview_send() with arguments made by json_pack()
+ * @webview: the webview
+ * @channel: 1 to 255 bytes of UTF-8
+ * @format: as of ipc_renderer_sendf()
+ *
+ * Electron: webview.send().
+ *
+ * Return: as ipc_renderer_sendf(); -ENOTCONN also while no guest is there.
+ */
+int ipc_webview_sendf(ipc_webview *webview, const char *channel, const char *format, ...);
+
+/**
+ * ipc_webview_send_text - ipc_webview_send() with the JSON text of the array
+ * @webview: the webview
+ * @channel: 1 to 255 bytes of UTF-8
+ * @text: as of ipc_renderer_send_text()
+ * @length: of @text in bytes; a NUL follows them
+ *
+ * Electron: webview.send().
+ *
+ * Return: as ipc_renderer_send_text(); -ENOTCONN also while no guest is there.
+ */
+int ipc_webview_send_text(ipc_webview *webview, const char *channel, const char *text, size_t length);
+
+/* For __attribute__((cleanup)). */
 static inline void ipc_renderer_unrefp(ipc_renderer **renderer)
 {
     if (*renderer)
