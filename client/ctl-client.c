@@ -288,8 +288,8 @@ static ExitStatus fail_to_open(const BusTarget *target, const char *tried, int e
     switch (target->kind) {
     case BUS_HOST:
         return failure_set(failure, STATUS_FAILED, NULL,
-                           "Failed to open the bus of %s: %s; it takes ssh here, a way for it to get in, and there systemd "
-                           "with its systemd-stdio-bridge and a system bus",
+                           "Failed to open the bus of %s: %s; it takes ssh here, a way for it to get in, and there "
+                           "systemd with its systemd-stdio-bridge and a system bus",
                            target->where, strerror(-error));
     case BUS_MACHINE:
         return failure_set(failure, STATUS_FAILED, NULL,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* A load on an app that has the module echo: one renderer that does the same thing over and over, and takes the time. */
+/* A load on an app that has the module echo: one renderer does the same thing over and over, and takes the time. */
 
 #include <jansson.h>
 #include <stdbool.h>

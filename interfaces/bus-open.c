@@ -177,7 +177,8 @@ int bus_open(const BusTarget *target, sd_bus **ret_bus, char **ret_tried)
     r = start(target, address, &bus);
     if (r >= 0)
         /* ssh may ask a person for a passphrase: there, sd-bus's own limit of 90 s has to do. */
-        r = wait_until_ready(bus, target->kind == BUS_HOST ? UINT64_MAX : clock_now(CLOCK_MONOTONIC) + IPC_TIMEOUT_USEC);
+        r = wait_until_ready(bus, target->kind == BUS_HOST ? UINT64_MAX
+                                                           : clock_now(CLOCK_MONOTONIC) + IPC_TIMEOUT_USEC);
     if (r < 0) {
         *ret_tried = TAKE_PTR(address);
         return r;

@@ -10,7 +10,8 @@
 #include "transfer.h"
 
 typedef struct EventOps {
-    int (*reply)(ipc_event *event, const char *channel, const char *text, size_t length); /* NULL: there is no way back */
+    /* NULL: there is no way back. */
+    int (*reply)(ipc_event *event, const char *channel, const char *text, size_t length);
     size_t (*get_reply_max)(const ipc_event *event); /* bytes of text; NULL: IPC_ARGS_MAX */
     int (*answer)(ipc_event *event, json_t *value); /* NULL: messages of this side are never sync */
     int (*answer_text)(ipc_event *event, const char *text, size_t length); /* the same */

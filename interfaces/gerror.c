@@ -7,7 +7,7 @@
 #include "ipc-names.h"
 #include "macro.h"
 
-/* What GLib's macro makes answers NULL for what is no error of this domain, and it is asked for those that are, only. */
+/* What GLib's macro makes answers NULL for errors of other domains, and is asked for those of this one only. */
 #pragma GCC diagnostic ignored "-Wnull-dereference"
 
 typedef struct IpcGerrorPrivate {

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* From now on it is shared. The fd is borrowed until it is removed. False: it was shared, or there is no memory for it. */
+/* From now on it is shared. The fd is borrowed until it is removed. False: it was shared, or memory is out. */
 bool shared_text_add(const char *text, size_t length, int fd);
 
 /* No longer. That it never was is fine. */

@@ -63,7 +63,8 @@ int text_check_cost_of(const char *text, size_t length, const char *what, sd_bus
     int r = text_check_cost(text, length);
 
     if (r < 0)
-        sd_bus_error_setf(error, IPC_ERROR_TOO_LARGE, "%s would take over %u MiB of memory: send fewer values at a time",
-                          what, IPC_VALUES_BYTES_MAX / 1024 / 1024);
+        sd_bus_error_setf(error, IPC_ERROR_TOO_LARGE,
+                          "%s would take over %u MiB of memory: send fewer values at a time", what,
+                          IPC_VALUES_BYTES_MAX / 1024 / 1024);
     return r;
 }

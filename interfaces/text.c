@@ -153,7 +153,7 @@ static int write_object(Text *text, json_t *object, unsigned depth)
     return r < 0 ? r : text_append(text, "}", 1);
 }
 
-/* The receiver's parser stops at the same depth, and counts each value. Values that contain themselves end here, too. */
+/* The receiver's parser stops at the same depth, and counts each value. Values that contain themselves end here. */
 static int write_value(Text *text, json_t *value, unsigned depth)
 {
     if (depth == IPC_DEPTH_MAX)

@@ -15,14 +15,14 @@
 #include "quota.h"
 
 /*
- * A lane ends with its peer, and a peer with its lane: a renderer that has lost its lane registers anew, and what it was
- * before is forgotten. What it has written counts as sent, whatever the bus says in the meantime; so whoever hears on
- * the bus that a peer is gone, or hears from a peer that has a lane, reads the lane first.
+ * A lane ends with its peer, and a peer with its lane: a renderer that has lost its lane registers anew, and what it
+ * was before is forgotten. What it has written counts as sent, whatever the bus says in the meantime; so whoever hears
+ * on the bus that a peer is gone, or hears from a peer that has a lane, reads the lane first.
  */
 
 /*
- * Who calls and does not read the answers is not read either, until it does: then it waits in its own writing, and costs
- * nobody anything. What it only sends is no call, so whoever has much to tell and no time to read can.
+ * Who calls and does not read the answers is not read either, until it does: then it waits in its own writing, and
+ * costs nobody anything. What it only sends is no call, so whoever has much to tell and no time to read can.
  */
 
 #define BATCH 8         /* packets in one go, before other sources of the loop have their turn */

@@ -21,8 +21,8 @@
  *   peer-queue.c. How much such a peer may have unread has a bound of its own, for it may not be what it seems.
  *
  * All peers together have a bound. The last two rules may use up most of it, but not all: what is left is for the
- * windows of those who read. Those of one user may not use it up, nor the pings (quota.h). Where it is used up, peers are asked early, those first who have had something unread for
- * the longest time.
+ * windows of those who read. Those of one user may not use it up, nor the pings (quota.h). Where it is used up, peers
+ * are asked early, those first who have had something unread for the longest time.
  */
 
 #include "window.h"
