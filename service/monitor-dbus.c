@@ -2,6 +2,8 @@
 #include "monitor-dbus.h"
 
 #include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "app.h"
@@ -25,18 +27,48 @@ static int answer_with_fd(Peer *peer, sd_bus_message *call, int fd)
     return r < 0 ? r : peer_answer(peer, call, answer, 0);
 }
 
+static int read_channel(sd_bus_message *call, char **ret_channel)
+{
+    const char *channel;
+    int r;
+
+    r = sd_bus_message_read_basic(call, 's', &channel);
+    if (r <= 0)
+        return r;
+    *ret_channel = strdup(channel);
+    return *ret_channel ? 1 : -ENOMEM;
+}
+
+/* No more than are allowed, and one. */
+static int read_channels(sd_bus_message *call, char **channels)
+{
+    size_t n;
+    int r;
+
+    r = sd_bus_message_enter_container(call, 'a', "s");
+    for (n = 0; r > 0 && n <= IPC_WATCHER_CHANNELS_MAX; n++)
+        r = read_channel(call, &channels[n]);
+    return r;
+}
+
+/* Who may not watch makes main read nothing. */
 static int run_watch(Peer *peer, sd_bus_message *call, sd_bus_error *error)
 {
-    char **channels = NULL;
+    char **channels;
     int fd, r;
 
-    r = sd_bus_message_read_strv(call, &channels);
-    if (r >= 0 && !channels)
-        channels = calloc(1, sizeof(*channels));
-    if (r >= 0 && !channels)
-        r = -ENOMEM;
-    if (r >= 0)
-        r = monitor_open(peer, channels, &fd, error);
+    r = monitor_check(peer, error);
+    if (r < 0)
+        return r;
+    channels = calloc(IPC_WATCHER_CHANNELS_MAX + 2, sizeof(*channels));
+    if (!channels)
+        return -ENOMEM;
+    r = read_channels(call, channels);
+    if (r < 0) {
+        watcher_channels_free(channels);
+        return r;
+    }
+    r = monitor_open(peer, channels, &fd, error);
     if (r < 0)
         return r;
     r = answer_with_fd(peer, call, fd);

@@ -38,7 +38,7 @@ static int check_globs(char **channels, sd_bus_error *error)
     }
     if (n > IPC_WATCHER_CHANNELS_MAX)
         return sd_bus_error_setf(error, IPC_ERROR_INVALID_ARGS,
-                                 "There are %zu globs of channels, at most %u are allowed", n,
+                                 "There are more globs of channels than the %u that are allowed",
                                  IPC_WATCHER_CHANNELS_MAX);
     return 0;
 }
@@ -57,20 +57,28 @@ static int check_number(const Peer *peer, sd_bus_error *error)
     return 0;
 }
 
-int monitor_open(Peer *peer, char **channels, int *ret_fd, sd_bus_error *error)
+int monitor_check(Peer *peer, sd_bus_error *error)
 {
     int r;
 
     r = policy_check(peer, VERB_MONITOR, NULL, error);
-    if (r >= 0)
-        r = check_globs(channels, error);
-    if (r >= 0)
-        r = check_number(peer, error);
+    return r < 0 ? r : check_number(peer, error);
+}
+
+int monitor_open(Peer *peer, char **channels, int *ret_fd, sd_bus_error *error)
+{
+    int r;
+
+    r = check_globs(channels, error);
     if (r < 0) {
         watcher_channels_free(channels);
         return r;
     }
-    return watcher_new(peer, channels, &peer->app->monitor.watchers, ret_fd);
+    r = watcher_new(peer, channels, &peer->app->monitor.watchers, ret_fd);
+    if (r == -EMFILE || r == -ENFILE)
+        return sd_bus_error_setf(error, IPC_ERROR_LIMITS_EXCEEDED,
+                                 "Too many files are open here for one more who watches");
+    return r;
 }
 
 void monitor_close(Monitor *monitor)

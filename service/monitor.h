@@ -14,9 +14,12 @@ typedef struct Monitor {
     Line *held; /* of a message that is being dispatched, and nobody has been told of yet; NULL: none */
 } Monitor;
 
+/* Whether the peer may watch. AccessDenied. LimitsExceeded: too many do. */
+int monitor_check(Peer *peer, sd_bus_error *error);
+
 /*
  * Answers the end of a pipe, which the caller closes; takes the channels, whatever it answers. InvalidArgs: a glob is
- * none. LimitsExceeded.
+ * none, or there are too many. LimitsExceeded.
  */
 int monitor_open(Peer *peer, char **channels, int *ret_fd, sd_bus_error *error);
 

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "app.h"
+#include "file.h"
 #include "ipc-names.h"
 #include "macro.h"
 #include "peer.h"
@@ -186,6 +187,11 @@ int watcher_new(Peer *peer, char **channels, WatcherList *list, int *ret_fd)
 
     watcher = calloc(1, sizeof(*watcher));
     r = watcher ? make_pipe(fds) : -ENOMEM;
+    if (r >= 0 && file_is_scarce(fds[1])) {
+        close(fds[0]);
+        close(fds[1]);
+        r = -EMFILE;
+    }
     if (r < 0) {
         watcher_channels_free(channels);
         free(watcher);

@@ -416,7 +416,8 @@ static void test_files_run_out(void)
     assert_rejected(o, IPC_ERROR_LIMITS_EXCEEDED, "Too many files are open here to take in more of them");
     assert_rejected(call(c, "PostMessage", "ssa(sh)", "port", "1", 16, FOUR_FILES, FOUR_FILES, FOUR_FILES, FOUR_FILES),
                     IPC_ERROR_LIMITS_EXCEEDED, NULL);
-    assert_rejected(call(c, "OpenLane", ""), IPC_ERROR_NOT_REGISTERED, NULL);
+    assert_rejected(call_object(c, IPC_MAIN_PATH, IPC_MONITOR_INTERFACE, "Watch", "as", 0), IPC_ERROR_LIMITS_EXCEEDED,
+                    NULL);
     assert_rejected(call(foreign_new(f), "PostMessage", "ssa(sh)", "port", "1", 1, "file", STDERR_FILENO),
                     IPC_ERROR_LIMITS_EXCEEDED, "Too many files are open here: call again later");
     assert_resolved(invoke(r, "add", "[1,2]"), "3");
