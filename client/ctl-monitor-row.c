@@ -52,11 +52,12 @@ static void name_end(const json_t *line, const char *id_key, const char *name_ke
 {
     json_int_t id = json_integer_value(json_object_get(line, id_key));
     const char *name = json_string_value(json_object_get(line, name_key));
+    _cleanup_free_ char *text = id <= 0 && name ? output_escape(name) : NULL;
 
-    if (id > 0 || !name)
-        snprintf(ret, 32, "%" JSON_INTEGER_FORMAT, id);
+    if (text)
+        snprintf(ret, 32, "%s", text);
     else
-        snprintf(ret, 32, "%s", name);
+        snprintf(ret, 32, "%" JSON_INTEGER_FORMAT, id);
 }
 
 static void print_who(FILE *stream, const json_t *line, bool is_out)
@@ -205,10 +206,11 @@ static size_t room_for_what(FILE *stream)
 static void print_row(FILE *stream, const json_t *line, const char *verb)
 {
     const char *direction = json_string_value(json_object_get(line, "direction"));
+    _cleanup_free_ char *escaped = output_escape(verb);
 
     print_time(stream, json_integer_value(json_object_get(line, "time")));
     print_who(stream, line, direction && strcmp(direction, "out") == 0);
-    output_cell(stream, verb, VERB_WIDTH);
+    output_cell(stream, escaped ? escaped : "", VERB_WIDTH);
     putc(' ', stream);
     print_channel(stream, line);
     print_took(stream, line);

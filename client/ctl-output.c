@@ -33,7 +33,7 @@ static const char *write_character(FILE *stream, const char *p)
     uint32_t character = 0;
     size_t length;
 
-    if (p[0] == '\\' && p[1]) {
+    if (p[0] == '\\' && p[1] > ' ' && p[1] < 0x7f) {
         fwrite(p, 1, 2, stream);
         return p + 2;
     }
@@ -111,8 +111,10 @@ void output_json(FILE *stream, const char *text, Style style)
                 write_comma(stream, style, depth);
             else if (*p == ':')
                 fputs(style == STYLE_SPACED || style == STYLE_PRETTY ? ": " : ":", stream);
-            else
+            else if (*p < 0x7f && *p > ' ')
                 putc(*p, stream);
+            else
+                fputc('?', stream); /* that is no JSON */
             p++;
         }
         p = skip_space(p);

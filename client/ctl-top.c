@@ -51,7 +51,7 @@ static void top_clear(Top *top)
 
 /* ---- keys: the terminal hands them over one by one as long as this runs, and gets its ways back at any end ---- */
 
-static struct termios terminal_before;
+static struct termios terminal_before, terminal_raw;
 
 static void give_terminal_back(void)
 {
@@ -60,25 +60,37 @@ static void give_terminal_back(void)
 
 static void on_signal(int number)
 {
+    give_terminal_back();
+    if (number == SIGINT || number == SIGTERM)
+        _exit(STATUS_OK);
+    signal(number, SIG_DFL);
+    raise(number);
+}
+
+/* Until it goes on, the terminal is the shell's. */
+static void on_stop(int number)
+{
     (void)number;
     give_terminal_back();
-    _exit(STATUS_OK);
+    kill(getpid(), SIGSTOP);
+    tcsetattr(STDIN_FILENO, TCSANOW, &terminal_raw);
 }
 
 static void take_terminal(void)
 {
-    struct sigaction action = { .sa_handler = on_signal };
-    struct termios raw;
+    static const int ends[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
+    struct sigaction end = { .sa_handler = on_signal }, stop = { .sa_handler = on_stop };
 
     if (tcgetattr(STDIN_FILENO, &terminal_before) < 0 || atexit(give_terminal_back) != 0)
         return;
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-    raw = terminal_before;
-    raw.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
-    raw.c_cc[VMIN] = 0;
-    raw.c_cc[VTIME] = 0;
-    tcsetattr(STDIN_FILENO, TCSANOW, &raw);
+    for (size_t i = 0; i < ELEMENTSOF(ends); i++)
+        sigaction(ends[i], &end, NULL);
+    sigaction(SIGTSTP, &stop, NULL);
+    terminal_raw = terminal_before;
+    terminal_raw.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
+    terminal_raw.c_cc[VMIN] = 0;
+    terminal_raw.c_cc[VTIME] = 0;
+    tcsetattr(STDIN_FILENO, TCSANOW, &terminal_raw);
 }
 
 static bool is_quit(void)
@@ -193,7 +205,7 @@ static void print_sum(FILE *stream, json_t *channels, const char *key, const cha
 
 static void write_head(FILE *stream, const Top *top, json_t *channels)
 {
-    size_t n = json_array_size(channels) - 1; /* one of the rows is for all others */
+    size_t size = json_array_size(channels), n = size > 0 ? size - 1 : 0; /* one of the rows is for all others */
     time_t now = time(NULL);
     char text[16] = "";
     struct tm when;
