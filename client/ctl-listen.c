@@ -54,6 +54,7 @@ static void print_line(Listening *listening, json_t *line)
     Style style = listening->client.options->style == STYLE_PRETTY ? STYLE_PRETTY : STYLE_SPACED;
     ExitStatus status;
 
+    loop_begin_writing();
     if (!line || output_value(stdout, line, style) < 0) {
         end(listening, failure_out_of_memory(listening->failure));
     } else {
@@ -61,6 +62,7 @@ static void print_line(Listening *listening, json_t *line)
         if (status != STATUS_OK || ferror(stdout)) /* a reader that has left ends it, too */
             end(listening, status);
     }
+    loop_end_writing();
     json_decref(line);
 }
 

@@ -16,19 +16,43 @@ static int on_reader_gone(sd_event_source *source, int fd, uint32_t events, void
     return sd_event_exit(sd_event_source_get_event(source), STATUS_OK);
 }
 
-int loop_add_endings(sd_event *event)
+static const int endings[] = { SIGINT, SIGTERM };
+
+static void mask_endings(int how)
 {
-    static const int signals[] = { SIGINT, SIGTERM };
     sigset_t set;
-    int r = 0;
 
     sigemptyset(&set);
-    for (size_t i = 0; i < ELEMENTSOF(signals); i++)
-        sigaddset(&set, signals[i]);
-    if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
-        return -errno;
-    for (size_t i = 0; i < ELEMENTSOF(signals) && r >= 0; i++)
-        r = sd_event_add_signal(event, NULL, signals[i], NULL, NULL);
+    for (size_t i = 0; i < ELEMENTSOF(endings); i++)
+        sigaddset(&set, endings[i]);
+    sigprocmask(how, &set, NULL);
+}
+
+static void end_at_once(int number)
+{
+    (void)number;
+    _exit(STATUS_OK);
+}
+
+void loop_begin_writing(void)
+{
+    mask_endings(SIG_UNBLOCK);
+}
+
+void loop_end_writing(void)
+{
+    mask_endings(SIG_BLOCK);
+}
+
+int loop_add_endings(sd_event *event)
+{
+    int r = 0;
+
+    mask_endings(SIG_BLOCK);
+    for (size_t i = 0; i < ELEMENTSOF(endings) && r >= 0; i++) {
+        signal(endings[i], end_at_once);
+        r = sd_event_add_signal(event, NULL, endings[i], NULL, NULL);
+    }
     if (r >= 0)
         r = sd_event_add_io(event, NULL, STDOUT_FILENO, 0, on_reader_gone, NULL);
     return r == -EPERM || r == -EBADF ? 0 : r; /* a file has no reader that could go */

@@ -116,8 +116,10 @@ static int on_lines(sd_event_source *source, int fd, uint32_t events, void *user
     int r;
 
     (void)source, (void)fd, (void)events;
+    loop_begin_writing();
     r = read_lines(monitoring);
     status = output_finish(monitoring->failure);
+    loop_end_writing();
     if (status == STATUS_OK && r == 0)
         status = fail_at_end(monitoring);
     else if (status == STATUS_OK && r < 0)
@@ -144,7 +146,7 @@ static ExitStatus explain(const Client *client, ExitStatus status, Failure *fail
     message = strdup(failure->message);
     if (message && strcmp(failure->name, IPC_ERROR_ACCESS_DENIED) == 0)
         return failure_set(failure, status, IPC_ERROR_ACCESS_DENIED,
-                           "%s; its own user, root, and who has the verb 'monitor' in its policy may", message);
+                           "%s: its policy says who may, or without one its own user and root", message);
     if (message && (strcmp(failure->name, SD_BUS_ERROR_UNKNOWN_METHOD) == 0 ||
                     strcmp(failure->name, SD_BUS_ERROR_UNKNOWN_INTERFACE) == 0))
         return failure_set(failure, status, SD_BUS_ERROR_UNKNOWN_METHOD,
