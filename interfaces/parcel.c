@@ -5,7 +5,9 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "file.h"
 #include "macro.h"
 
 /* A parcel without fds: strings that are no mapping are copied. */
@@ -59,6 +61,10 @@ static int duplicate(int fd, int *ret_fd)
 
     if (copy < 0)
         return -errno;
+    if (file_is_scarce(copy)) {
+        close(copy);
+        return -ENOBUFS;
+    }
     *ret_fd = copy;
     return 0;
 }
