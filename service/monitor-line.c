@@ -21,7 +21,8 @@
 
 typedef struct Writer {
     json_t *object;
-    bool is_brief; /* no text is told whole */
+    size_t text_max; /* bytes of a text that is told whole */
+    bool is_brief; /* no text is */
     int error;
 } Writer;
 
@@ -78,7 +79,7 @@ static void set_text(Writer *writer, const char *key, const LineText *text)
 
     if (!text->data)
         return;
-    if (!writer->is_brief && text->length <= IPC_WATCHER_TEXT_MAX)
+    if (!writer->is_brief && text->length <= writer->text_max)
         r = text_decode_value(text->data, text->length, &value);
     if (r >= 0)
         set(writer, key, value);
@@ -135,7 +136,7 @@ static void set_what_is_sent(Writer *writer, const Line *line)
 
 static void set_error(Writer *writer, const Line *line)
 {
-    Writer inner = { .object = json_object(), .is_brief = writer->is_brief };
+    Writer inner = { .object = json_object(), .text_max = writer->text_max, .is_brief = writer->is_brief };
 
     set_string(&inner, "name", line->error_name, STRING_MAX);
     set_string(&inner, "message", line->error_message ? line->error_message : line->error_name, STRING_MAX);
@@ -160,7 +161,11 @@ static void set_end(Writer *writer, const Line *line)
 
 static int write_object(const ipc_app *app, const Line *line, bool is_brief, Text *ret_text)
 {
-    Writer writer = { .object = json_object(), .is_brief = is_brief };
+    Writer writer = {
+        .object = json_object(),
+        .text_max = line->is_refused ? IPC_ARGS_KEPT_MAX : IPC_WATCHER_TEXT_MAX,
+        .is_brief = is_brief,
+    };
     int r;
 
     set_integer(&writer, "time", line->time);

@@ -22,6 +22,7 @@ typedef struct Line {
     const char *verb;
     Peer *peer;              /* who is at the other end than main */
     bool is_out;             /* it goes to the peer */
+    bool is_refused;         /* nobody has read it, and nobody will */
     bool is_by_lane;
     uint32_t sender_id;      /* 0: main or, of what comes in, who is anonymous */
     uint32_t receiver_id;    /* of what comes in: the renderer that it is for; 0: it is for main */

@@ -207,6 +207,7 @@ void traffic_refused(Peer *peer, const Refusal *refusal, const sd_bus_error *err
     monitor_tell(peer->app, &(Line){
         .verb = refusal->verb,
         .peer = peer,
+        .is_refused = true,
         .is_by_lane = refusal->is_by_lane,
         .sender_id = ipc_sender_get_id(peer),
         .receiver_id = refusal->receiver_id,
