@@ -166,6 +166,25 @@ static Args args_of(const Request *request)
     return (Args){ .channel = request->channel, .text = request->text, .length = request->length };
 }
 
+/* That of the web contents wins. NULL: there is none. */
+static ipc_main *find_handler(const Peer *peer, const char *channel, HandlerKind *ret_kind)
+{
+    ipc_main *scoped = peer->contents ? peer->contents->main : NULL, *main = &peer->app->main;
+
+    *ret_kind = scoped ? main_get_handler_kind(scoped, channel) : HANDLER_NONE;
+    if (*ret_kind != HANDLER_NONE)
+        return scoped;
+    *ret_kind = main_get_handler_kind(main, channel);
+    return *ret_kind != HANDLER_NONE ? main : NULL;
+}
+
+static bool is_handled(const Peer *peer, const char *channel)
+{
+    HandlerKind kind;
+
+    return find_handler(peer, channel, &kind) != NULL;
+}
+
 static void emit_message(Peer *peer, Verb verb, const Request *request, ipc_event *event, Args *args)
 {
     Passage passage;
@@ -177,7 +196,7 @@ static void emit_message(Peer *peer, Verb verb, const Request *request, ipc_even
         passage.line.n_files = event->transfers->n_files;
     }
     n = emit(peer, WEB_CONTENTS_MESSAGE, event, args);
-    traffic_leave(&passage, n > 0);
+    traffic_leave(&passage, n > 0 || is_handled(peer, event->channel));
 }
 
 static int dispatch_one_way(Peer *peer, Verb verb, Request *request, sd_bus_error *error)
@@ -257,22 +276,10 @@ int dispatch_send_sync(Peer *peer, Request *request, sd_bus_error *error)
 
     answer = &((MainEvent *)event)->answer;
     traffic_enter_call(&passage, &answer->traffic, peer, VERB_SEND_SYNC, request, event->channel,
-                       is_listened_to(peer, event->channel));
+                       is_listened_to(peer, event->channel) || is_handled(peer, event->channel));
     emit_sync(peer, event, &args);
     keep_waiting(answer, request);
     return 0;
-}
-
-/* That of the web contents wins. NULL: there is none. */
-static ipc_main *find_handler(const Peer *peer, const char *channel, HandlerKind *ret_kind)
-{
-    ipc_main *scoped = peer->contents ? peer->contents->main : NULL, *main = &peer->app->main;
-
-    *ret_kind = scoped ? main_get_handler_kind(scoped, channel) : HANDLER_NONE;
-    if (*ret_kind != HANDLER_NONE)
-        return scoped;
-    *ret_kind = main_get_handler_kind(main, channel);
-    return *ret_kind != HANDLER_NONE ? main : NULL;
 }
 
 static void run_handler(Peer *peer, ipc_main *main, ipc_invocation *invocation, json_t *args, const Request *request)
@@ -311,7 +318,7 @@ int dispatch_invoke(Peer *peer, Request *request, sd_bus_error *error)
     if (r < 0)
         return r;
     traffic_enter_call(&passage, &invocation->answer.traffic, peer, VERB_INVOKE, request, invocation->channel,
-                       main != NULL);
+                       main != NULL || is_listened_to(peer, invocation->channel));
     run_handler(peer, main, invocation, args, request);
     keep_waiting(&invocation->answer, request);
     return 0;

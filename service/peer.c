@@ -147,7 +147,7 @@ static void peer_run(Peer *peer, sd_bus_message *message, PeerRun run)
     else
         r = run(peer, message, &error);
     if (r == -EBADMSG && !sd_bus_error_is_set(&error))
-        sd_bus_error_setf(&error, IPC_ERROR_INVALID_ARGS, "The message has text that is not legal UTF-8 on D-Bus");
+        sd_bus_error_set(&error, IPC_ERROR_INVALID_ARGS, "The message has no legal UTF-8 for D-Bus, or lacks a file");
     if (r < 0 && !sd_bus_error_is_set(&error))
         sd_bus_error_set_errno(&error, r);
     if (sd_bus_error_is_set(&error)) {
