@@ -381,7 +381,8 @@ int main(int argc, char **argv)
     g_test_add_func("/lane-only/stop-beside-frozen", test_stop_beside_frozen);
     g_test_add_func("/lane-only/large-unread", test_large_unread);
     g_test_add_func("/lane-only/main-frozen", test_main_frozen);
-    g_test_add_func("/lane-only/main-frozen-large", test_main_frozen_large);
+    if (!is_slow()) /* main reads 90 MiB while a call waits */
+        g_test_add_func("/lane-only/main-frozen-large", test_main_frozen_large);
     g_test_add_func("/lane-only/close-sends-all", test_close_sends_all);
     g_test_add_func("/lane-only/close-sends-much", test_close_sends_much);
     g_test_add_func("/lane-only/breaks", test_breaks);
