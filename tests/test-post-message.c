@@ -428,6 +428,32 @@ static void test_files_run_out(void)
     g_assert_cmpint(setrlimit(RLIMIT_NOFILE, &before), ==, 0);
 }
 
+/* A large text that waits for a lane keeps its file open; what waits must not take the last ones. */
+static void test_texts_take_files(void)
+{
+    g_autoptr(Fixture) f = fixture_new();
+    Client *r = renderer_new(f), *other = renderer_new(f), *c = foreign_new(f);
+    const size_t size = IPC_INLINE_MAX + 1000;
+    g_autofree char *text = g_strnfill(size, ' ');
+    struct rlimit before = files_limit(100);
+    int result = 0, n;
+
+    text[0] = '[';
+    text[size - 1] = ']';
+    answer(f, "add", "3");
+    keep_events(f, "port");
+    freeze(r);
+    for (n = 0; n < 400 && result >= 0; n++)
+        result = ipc_web_contents_send_text(contents_of(r), "m", text, size);
+    g_assert_cmpint(result, ==, is_over_lanes() ? -ENOBUFS : 0);
+    await(call(c, "PostMessage", "ssa(sh)", "port", "1", 4, FOUR_FILES));
+    assert_resolved(invoke(other, "add", "[1,2]"), "3");
+    g_assert_cmpint(setrlimit(RLIMIT_NOFILE, &before), ==, 0);
+    thaw(r);
+    for (n -= result < 0; n > 0; n--)
+        expect_message(r, "m", "[]", 0);
+}
+
 static void test_denied(void)
 {
     g_autoptr(Fixture) f = NULL;
@@ -457,6 +483,7 @@ int main(int argc, char **argv)
     g_test_add_func("/post-message/anonymous", test_anonymous);
     g_test_add_func("/post-message/refused", test_refused);
     g_test_add_func("/post-message/files-run-out", test_files_run_out);
+    add_story("/post-message/texts-take-files", test_texts_take_files);
     g_test_add_func("/post-message/denied", test_denied);
     return g_test_run();
 }
