@@ -15,12 +15,14 @@ void progress_show(Progress *progress, double fraction, const char *what)
     uint64_t now = clock_now(CLOCK_MONOTONIC);
     int filled = fraction < 1 ? (int)(fraction * WIDTH) : WIDTH;
 
-    if (now < progress->next || !terminal_is_live(stderr))
+    if (now < progress->next)
+        return;
+    progress->next = now + INTERVAL_USEC;
+    if (!terminal_is_live(stderr))
         return;
     terminal_clear_line(stderr);
     fprintf(stderr, "[%-*.*s] %3.0f %%  %s", WIDTH, filled, full, fraction * 100, what);
     fflush(stderr);
-    progress->next = now + INTERVAL_USEC;
     progress->is_drawn = true;
 }
 
