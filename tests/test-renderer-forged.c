@@ -88,7 +88,7 @@ static void test_messages(void)
 static void test_messages_without_main(void)
 {
     g_autoptr(Fixture) f = fixture_new_with(&(FixtureOptions){ .is_without_main = true });
-    Client *r = renderer_make(f), *liar = foreign_new(f);
+    Client *liar = foreign_new(f), *r = renderer_make(f);
 
     await_state(r, IPC_RENDERER_GONE);
     forge_signal(liar, client_name(r), IPC_MAIN_PATH, IPC_MAIN_INTERFACE, "Message", "ssu", "x", "[]", 0);
@@ -137,7 +137,7 @@ static void test_owner(void)
 {
     g_autoptr(Diary) d = diary_new();
     g_autoptr(Fixture) f = fixture_new();
-    Client *r = renderer_make(f), *liar = foreign_new(f);
+    Client *liar = foreign_new(f), *r = renderer_make(f);
 
     note_states(d, r);
     freeze(r);
@@ -153,7 +153,7 @@ static void test_registration(void)
 {
     g_autoptr(Diary) d = diary_new();
     g_autoptr(Fixture) f = fixture_new();
-    Client *r = renderer_make(f), *liar = foreign_new(f);
+    Client *liar = foreign_new(f), *r = renderer_make(f);
 
     note_states(d, r);
     main_freeze(f);
