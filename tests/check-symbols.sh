@@ -65,7 +65,8 @@ library() {
 }
 
 library libipcbus "$src"/interfaces/ipc-[!g]*.h "$src/service/ipc-app.h" "$src/service/ipc-invocation.h" \
-    "$src/service/ipc-main.h" "$src/service/ipc-web-contents.h" "$src/client/ipc-renderer.h"
+    "$src/service/ipc-main.h" "$src/service/ipc-web-contents.h" "$src/client/ipc-renderer.h" \
+    "$src/client/ipc-webview.h"
 if [ -e "$build/.libs/libipcbus-glib.so" ]; then
     library libipcbus-glib "$src"/interfaces/ipc-g*.h "$src/service/ipc-main-glib.h" "$src/client/ipc-renderer-glib.h"
 fi
