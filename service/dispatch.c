@@ -137,26 +137,35 @@ static size_t emit(Peer *peer, const char *observers, ipc_event *event, Args *ar
     return n + event_emit(&peer->app->main.listeners, event->channel, event, args);
 }
 
-/* How many will be called of those that the function counts. */
-static size_t count(const Peer *peer, const char *observers, const char *channel,
-                    size_t (*function)(const Emitter *emitter, const char *channel))
+typedef size_t (*Count)(const Emitter *emitter, const char *name);
+
+static size_t count_listeners(const Peer *peer, const char *channel, Count count)
+{
+    const ipc_main *scoped = peer->contents ? peer->contents->main : NULL;
+
+    return count(&peer->app->main.listeners, channel) + (scoped ? count(&scoped->listeners, channel) : 0);
+}
+
+static bool is_listened_to(const Peer *peer, const char *channel)
+{
+    return count_listeners(peer, channel, emitter_count) > 0;
+}
+
+/* How many will be called. */
+static size_t count_heard(const Peer *peer, const char *observers, const char *channel, Count count)
 {
     const ipc_web_contents *contents = peer->contents;
-    size_t n = function(&peer->app->main.listeners, channel);
 
-    if (contents && contents->main)
-        n += function(&contents->main->listeners, channel);
-    if (contents && contents->observers)
-        n += function(contents->observers, observers);
-    return n;
+    return count_listeners(peer, channel, count) +
+           (contents && contents->observers ? count(contents->observers, observers) : 0);
 }
 
 /* Nobody reads what listeners of text alone hear. All else is refused, if it is not sound, before anybody hears it. */
 static int read_message(const Peer *peer, const char *observers, Args *args, sd_bus_error *error)
 {
-    size_t n_texts = count(peer, observers, args->channel, emitter_count_texts);
+    size_t n_texts = count_heard(peer, observers, args->channel, emitter_count_texts);
 
-    if (n_texts > 0 && n_texts == count(peer, observers, args->channel, emitter_count))
+    if (n_texts > 0 && n_texts == count_heard(peer, observers, args->channel, emitter_count))
         return 0;
     return args_parse(args, error);
 }
@@ -233,14 +242,6 @@ static void keep_waiting(Answer *answer, const Request *request)
 {
     if (request->length > IPC_ARGS_KEPT_MAX)
         answer_forget_args(answer);
-}
-
-static bool is_listened_to(const Peer *peer, const char *channel)
-{
-    const ipc_main *scoped = peer->contents ? peer->contents->main : NULL;
-
-    return emitter_count(&peer->app->main.listeners, channel) > 0 ||
-           (scoped && emitter_count(&scoped->listeners, channel) > 0);
 }
 
 /* An observer may answer as well, or keep the event to do so. */
