@@ -26,6 +26,13 @@ static void on_echo(ipc_event *event, json_t *args, void *userdata)
     (void)ipc_event_return(event, args);
 }
 
+int ipcbus_echo(ipc_main *main, const char *channel)
+{
+    int r = ipc_main_handle(main, NULL, channel, handle_echo, NULL);
+
+    return r < 0 ? r : ipc_main_on(main, NULL, channel, on_echo, NULL);
+}
+
 static void on_sent(ipc_event *event, json_t *args, void *userdata)
 {
     (void)event, (void)args;
@@ -44,9 +51,7 @@ int ipcbus_new_service(const Scene *scene, ipc_app **ret_app)
     if (r < 0)
         return r;
     main = ipc_app_get_main(*ret_app);
-    r = ipc_main_handle(main, NULL, CHANNEL, handle_echo, NULL);
-    if (r >= 0)
-        r = ipc_main_on(main, NULL, CHANNEL, on_echo, NULL);
+    r = ipcbus_echo(main, CHANNEL);
     return r < 0 ? r : ipc_main_on(main, NULL, COUNT_CHANNEL, on_sent, scene->tally);
 }
 

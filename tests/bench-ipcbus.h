@@ -21,6 +21,9 @@ typedef struct IpcbusClient {
     int r;
 } IpcbusClient;
 
+/* Handles and hears a channel by echoing what comes. */
+int ipcbus_echo(ipc_main *main, const char *channel);
+
 /* An app that echoes and counts; it is not started yet. */
 int ipcbus_new_service(const Scene *scene, ipc_app **ret_app);
 int ipcbus_serve_by_event(const Scene *scene);

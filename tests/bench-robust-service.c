@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "bench-bus.h"
+#include "bench-ipcbus.h"
 #include "bench-robust.h"
 #include "ipc-main.h"
 #include "ipc-names.h"
@@ -21,18 +22,6 @@ typedef struct Blast {
     unsigned n_refused;
     json_t *filling;
 } Blast;
-
-static int handle_echo(ipc_invocation *invocation, json_t *args, void *userdata)
-{
-    (void)userdata;
-    return ipc_invocation_resolve(invocation, args);
-}
-
-static void on_echo(ipc_event *event, json_t *args, void *userdata)
-{
-    (void)userdata;
-    (void)ipc_event_return(event, args);
-}
 
 static void on_blast(ipc_event *event, json_t *args, void *userdata)
 {
@@ -76,9 +65,7 @@ static int set_up(Blast *blast)
     ipc_main *main = ipc_app_get_main(blast->app);
     int r;
 
-    r = ipc_main_handle(main, NULL, "echo", handle_echo, NULL);
-    if (r >= 0)
-        r = ipc_main_on(main, NULL, "echo", on_echo, NULL);
+    r = ipcbus_echo(main, "echo");
     if (r >= 0)
         r = ipc_main_on(main, NULL, "blast", on_blast, blast);
     if (r >= 0)

@@ -46,3 +46,19 @@ on_terminal() {
     printf -v line '%q ' timeout "$deadline" env TERM=xterm "$@"
     script --quiet --return --command "$line" /dev/null </dev/null >"$tmp/screen"
 }
+
+# ---- what runs in the background ----
+
+is_over() {
+    local state
+    state=$(ps -o stat= -p "$1") || return 0
+    [[ $state == Z* ]]
+}
+
+# ended PID STATUS
+ended() {
+    local status=0
+    until_true is_over "$1" || return
+    wait "$1" 2>/dev/null || status=$?
+    expect "$status" "$2"
+}

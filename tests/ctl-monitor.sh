@@ -31,20 +31,6 @@ tells() {
     until_true grep -qE -- "$2" "$tmp/$1" || { cat "$tmp/$1"; return 1; }
 }
 
-is_over() {
-    local state
-    state=$(ps -o stat= -p "$1") || return 0
-    [[ $state == Z* ]]
-}
-
-# ended PID STATUS
-ended() {
-    local status=0
-    until_true is_over "$1" || return
-    wait "$1" 2>/dev/null || status=$?
-    expect "$status" "$2"
-}
-
 # stop_monitor [SIGNAL]: it ends well.
 stop_monitor() {
     kill "-${1:-INT}" "$monitor" && ended "$monitor" 0

@@ -26,20 +26,6 @@ id_of() {
     sed -n 's/^{"id": \([0-9]*\)}$/\1/p' "$tmp/$1" | tail -n 1
 }
 
-is_over() {
-    local state
-    state=$(ps -o stat= -p "$1") || return 0
-    [[ $state == Z* ]]
-}
-
-# ended PID STATUS
-ended() {
-    local status=0
-    until_true is_over "$1" || return
-    wait "$1" 2>/dev/null || status=$?
-    expect "$status" "$2"
-}
-
 stop_listening() {
     kill "$listener" && ended "$listener" 0
 }

@@ -53,7 +53,7 @@ show_to_nobody() {
     echo "There is no display, so here is a picture: $screenshots/desktop.png"
 }
 
-start_bus --module=notes
+start_stage --module=notes
 write_notes >/dev/null || fail "the service did not start"
 if [[ -n ${DISPLAY-}${WAYLAND_DISPLAY-} ]]; then
     show

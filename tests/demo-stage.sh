@@ -3,6 +3,9 @@
 # order. Each has a fail() that says what went wrong.
 # shellcheck shell=bash
 
+# shellcheck source=tests/bus-fixture.sh
+. "$(dirname "${BASH_SOURCE[0]}")/bus-fixture.sh"
+
 build=$(cd "$1" && pwd)
 tmp=$(mktemp -d)
 pids=() # of what runs in the background; the bus comes first and ends last
@@ -29,30 +32,14 @@ trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-# start_bus OPTION...: a session bus that starts ipcbusd with these options when somebody first talks to it.
-start_bus() {
+# start_stage OPTION...: a session bus that starts ipcbusd with these options when somebody first talks to it.
+start_stage() {
     mkdir -p "$tmp/services" "$XDG_DATA_HOME"
     cat >"$tmp/services/org.ipcbus.Main.service" <<END
 [D-BUS Service]
 Name=org.ipcbus.Main
 Exec=$build/service/ipcbusd $*
 END
-    cat >"$tmp/bus.conf" <<END
-<busconfig>
-  <type>session</type>
-  <listen>unix:path=$tmp/bus</listen>
-  <servicedir>$tmp/services</servicedir>
-  <policy context="default">
-    <allow send_destination="*" eavesdrop="true"/>
-    <allow eavesdrop="true"/>
-    <allow own="*"/>
-  </policy>
-</busconfig>
-END
-    mkfifo "$tmp/ready"
-    dbus-daemon --config-file="$tmp/bus.conf" --nofork --nopidfile --print-address=3 3>"$tmp/ready" 2>"$tmp/bus.log" &
-    pids+=($!)
-    # Nothing but an end of file comes from a bus that fails to start.
-    read -r DBUS_SESSION_BUS_ADDRESS <"$tmp/ready" || fail "the bus did not start"
-    export DBUS_SESSION_BUS_ADDRESS
+    start_bus "$tmp"
+    export DBUS_SESSION_BUS_ADDRESS=$address
 }

@@ -53,7 +53,7 @@ listen() {
 # ---- the steps ----
 
 mkdir -m 700 "$XDG_RUNTIME_DIR"
-start_bus --module=echo --module=notes
+start_stage --module=echo --module=notes
 
 title "Nobody runs the service, and the first call starts it"
 run "busctl --user call org.freedesktop.DBus /org/freedesktop/DBus org.freedesktop.DBus NameHasOwner s org.ipcbus.Main"

@@ -10,23 +10,8 @@
 
 #include "macro.h"
 #include "packet.h"
+#include "raw-header.h"
 
-/* The header is made by hand, from the description in packet.c. */
-typedef struct Header {
-    uint32_t magic;
-    uint8_t verb;
-    uint8_t flags;
-    uint8_t n_fds;
-    uint8_t channel_length;
-    uint16_t ports;
-    uint16_t reserved;
-    uint32_t id;
-    uint32_t serial;
-    uint32_t length;
-} Header;
-
-#define MAGIC 0x31637069u
-#define TEXT_IN_FD 1u
 #define LARGE (IPC_INLINE_MAX + 100u) /* bytes of a text in a file */
 #define FDS_MAX 18u                   /* one more than a packet may have */
 

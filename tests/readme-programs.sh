@@ -1,42 +1,14 @@
-#!/bin/sh
+#!/bin/bash
 # SPDX-License-Identifier: MIT
 # The programs of README.md compile as printed against what `make install` installs, and say what is printed there.
 # In README.md, the last line before a program names its file: `main.c`. Commands are in ```sh blocks, what the
 # renderer prints is in the first ```text block after renderer.c.
-set -eu
+set -u
 
-src=${top_srcdir:-$(cd "$(dirname "$0")/.." && pwd)}
-build=${top_builddir:-$PWD}
+# shellcheck source=tests/daemon-fixture.sh
+. "$(dirname "$0")/daemon-fixture.sh"
+
 lines_max=25
-tmp=$(mktemp -d)
-bus_pid=
-main_pid=
-
-clean_up() {
-    for pid in $main_pid $bus_pid; do
-        kill "$pid" 2>/dev/null && wait "$pid" || true
-    done
-    rm -rf "$tmp"
-}
-trap clean_up EXIT
-trap 'exit 1' HUP INT TERM
-
-number=0
-status=0
-
-# report DESCRIPTION COMMAND...: one test, passed if the command is.
-report() {
-    number=$((number + 1))
-    description=$1
-    shift
-    if "$@" >"$tmp/log" 2>&1; then
-        echo "ok $number - $description"
-    else
-        echo "not ok $number - $description"
-        sed 's/^/# /' "$tmp/log"
-        status=1
-    fi
-}
 
 # One file for each program, expected for what the renderer prints, compile for the commands of the compiler.
 extract() {
@@ -66,29 +38,10 @@ compile() {
     command=$(grep -w "$1" "$tmp/compile") && (cd "$tmp" && eval "$command")
 }
 
-# Reads the address that dbus-daemon prints when it is ready: an end of file means that it has failed.
-start_bus() {
-    cat >"$tmp/bus.conf" <<END
-<busconfig>
-  <type>session</type>
-  <listen>unix:path=$tmp/bus</listen>
-  <policy context="default">
-    <allow send_destination="*" eavesdrop="true"/>
-    <allow eavesdrop="true"/>
-    <allow own="*"/>
-  </policy>
-</busconfig>
-END
-    mkfifo "$tmp/ready"
-    dbus-daemon --config-file="$tmp/bus.conf" --nofork --nopidfile --print-address=3 3>"$tmp/ready" 2>"$tmp/bus.log" &
-    bus_pid=$!
-    read -r DBUS_SESSION_BUS_ADDRESS <"$tmp/ready"
-    export DBUS_SESSION_BUS_ADDRESS
-}
-
 start_main() {
     "$tmp/main" >"$tmp/main.log" 2>&1 &
     main_pid=$!
+    pids+=("$main_pid")
 }
 
 # The name that main owns is the first one that it prints in quotes with two dots.
@@ -113,20 +66,19 @@ main_stops() {
     kill "$main_pid" && wait "$main_pid"
 }
 
-echo 1..9
-report "README.md has the programs" extract
-report "make install" install
+test_case "README.md has the programs" extract
+test_case "make install" install
 pc=$(find "$tmp/root" -name ipcbus.pc)
 PKG_CONFIG_PATH=$(dirname "$pc")
 export PKG_CONFIG_PATH PKG_CONFIG_SYSROOT_DIR="$tmp/root"
 LD_LIBRARY_PATH=$(dirname "$PKG_CONFIG_PATH")
 for program in main renderer; do
-    report "$program.c has less than $lines_max lines" is_short "$tmp/$program.c"
-    report "$program.c compiles as printed" compile "$program.c"
+    test_case "$program.c has less than $lines_max lines" is_short "$tmp/$program.c"
+    test_case "$program.c compiles as printed" compile "$program.c"
 done
-start_bus
-export LD_LIBRARY_PATH
-report "main owns its name" main_answers
-report "renderer prints what README.md says" renderer_prints
-report "main stops when it is told to" main_stops
-exit "$status"
+start_bus "$tmp/bus"
+export LD_LIBRARY_PATH DBUS_SESSION_BUS_ADDRESS=$address
+test_case "main owns its name" main_answers
+test_case "renderer prints what README.md says" renderer_prints
+test_case "main stops when it is told to" main_stops
+finish

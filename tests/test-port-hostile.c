@@ -12,27 +12,12 @@
 #include "ipc-names.h"
 #include "macro.h"
 #include "port-story.h"
+#include "raw-header.h"
 
 /*
  * Someone at the other end of a port who does not keep the rules: that port closes, nothing that came stays open, and
- * nobody else notices. The packets here are made by hand, from the description in packet.c.
+ * nobody else notices. The packets here are made by hand.
  */
-
-typedef struct Header {
-    uint32_t magic;
-    uint8_t verb;
-    uint8_t flags;
-    uint8_t n_fds;
-    uint8_t channel_length;
-    uint16_t ports;
-    uint16_t reserved;
-    uint32_t id;
-    uint32_t serial;
-    uint32_t length;
-} Header;
-
-#define MAGIC 0x31637069u
-#define TEXT_IN_FD 1u
 
 /* ---- the hostile end ---- */
 
