@@ -55,7 +55,7 @@ static int check_glob(const PolicyDocument *document, const JsonPlace *place, js
     if (!glob || !*glob)
         return policy_document_fail(document, place, "%s wants strings that are not empty", list_name(place));
     if (!rule_glob_is_valid(glob))
-        return policy_document_fail(document, place, "this glob ends in the middle of a bracket or after a backslash");
+        return policy_document_fail(document, place, "this is no glob: " RULE_NO_GLOB);
     return 0;
 }
 

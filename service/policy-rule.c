@@ -3,6 +3,7 @@
 
 #include <fnmatch.h>
 #include <string.h>
+#include <wctype.h>
 
 #include "peer.h"
 #include "process.h"
@@ -14,27 +15,47 @@ typedef enum Match {
     MATCH_YES,
 } Match;
 
+/* Behind the ":]" of a class, as in [[:alpha:]]; what else has such a shape is as strange as an unknown class. */
+static const char *skip_class(const char *class)
+{
+    char name[16] = "";
+    const char *end = strstr(class, ":]");
+
+    if (*class != ':' || !end || end == class || (size_t)(end - class) > sizeof(name))
+        return NULL;
+    memcpy(name, class + 1, (size_t)(end - class) - 1);
+    return wctype(name) ? end + 2 : NULL;
+}
+
+/* Behind the ']' that ends the set; one that comes first is a member. NULL: there is no such end. */
+static const char *skip_set(const char *set)
+{
+    const char *c = set + (*set == '!' || *set == '^');
+
+    do {
+        if (*c == '[' && c[1] && strchr(":.=", c[1]))
+            c = skip_class(c + 1);
+        else if (*c == '\\' && c[1])
+            c += 2;
+        else
+            c = *c ? c + 1 : NULL;
+    } while (c && *c != ']');
+    return c ? c + 1 : NULL;
+}
+
 bool rule_glob_is_valid(const char *glob)
 {
-    const char *c;
+    const char *c = glob;
 
-    for (c = glob; *c; c++) {
-        if (*c == '\\') {
-            if (!*++c)
-                return false;
-            continue;
-        }
-        if (*c != '[')
-            continue;
-        /* A bracket that closes at once is a member of the set. */
-        c += strspn(c + 1, "!^");
-        if (c[1] == ']')
+    while (c && *c) {
+        if (*c == '[')
+            c = skip_set(c + 1);
+        else if (*c == '\\')
+            c = c[1] ? c + 2 : NULL;
+        else
             c++;
-        c = strchr(c + 1, ']');
-        if (!c)
-            return false;
     }
-    return true;
+    return c;
 }
 
 static Match match_globs(const json_t *globs, const char *text, int flags)

@@ -42,5 +42,6 @@ bool rule_is_for_everything(const Rule *rule);
 /* Whether there is a call that it is about: one for channels alone needs a verb that has one. */
 bool rule_can_match(const Rule *rule);
 
-/* Whether fnmatch() understands it to the end. */
+/* Whether fnmatch() understands it to the end, and what is wrong if it does not. */
+#define RULE_NO_GLOB "a bracket or a backslash has no end, or there is no such class"
 bool rule_glob_is_valid(const char *glob);

@@ -303,6 +303,11 @@ Outcome *call_object(Client *c, const char *path, const char *interface, const c
     return await(start(c, NEW_CALL(c, path, interface, member, types), on_reply));
 }
 
+Outcome *call_message(Client *c, sd_bus_message *message)
+{
+    return await(start(c, message, on_reply));
+}
+
 void call_no_reply(Client *c, const char *member, const char *types, ...)
 {
     sd_bus_message *message = NEW_CALL(c, IPC_MAIN_PATH, IPC_MAIN_INTERFACE, member, types);

@@ -92,6 +92,9 @@ Outcome *get_property(Client *c, const char *path, const char *interface, const 
 /* Foreign ones only: any method of any object at the app. */
 Outcome *call_object(Client *c, const char *path, const char *interface, const char *member, const char *types, ...);
 
+/* The same for a call that has been made elsewhere, and is given away. */
+Outcome *call_message(Client *c, sd_bus_message *message);
+
 /* ---- hearing ---- */
 
 /* Waits for the next thing that the client hears, and compares it. A channel or args of NULL: any. */

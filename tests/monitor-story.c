@@ -57,6 +57,19 @@ Outcome *watch_start(Client *c, const char *first, const char *second)
     return call_object(c, IPC_MAIN_PATH, IPC_MONITOR_INTERFACE, "Watch", "as", n, first, second);
 }
 
+Outcome *watch_globs(Client *c, unsigned n)
+{
+    sd_bus_message *message;
+    unsigned i;
+
+    must(sd_bus_message_new_method_call(c->bus, &message, FIXTURE_NAME, IPC_MAIN_PATH, IPC_MONITOR_INTERFACE, "Watch"));
+    must(sd_bus_message_open_container(message, 'a', "s"));
+    for (i = 0; i < n; i++)
+        must(sd_bus_message_append(message, "s", "x"));
+    must(sd_bus_message_close_container(message));
+    return call_message(c, message);
+}
+
 Watching *watch_as(Client *c, const char *first, const char *second)
 {
     Watching *w = g_new0(Watching, 1);
@@ -134,6 +147,16 @@ unsigned count_watchers(Client *c)
 
     assert_replied(get_property(c, IPC_MAIN_PATH, IPC_MONITOR_INTERFACE, "Watchers"), "v", "u", &n);
     return n;
+}
+
+/* Each time it asks anew: what is waited for may happen while it asks, and then nothing else would. */
+void watching_expect_count(const char *where, Client *c, unsigned n)
+{
+    Wait wait = wait_begin(where, "as many watchers");
+
+    while (count_watchers(c) != n)
+        if (g_get_monotonic_time() >= wait.deadline)
+            g_error("%s: %u watch, not %u", where, count_watchers(c), n);
 }
 
 const char *transport(void)

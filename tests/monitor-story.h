@@ -22,6 +22,9 @@ Watching *watch_as(Client *c, const char *first, const char *second);
 /* Just asks. */
 Outcome *watch_start(Client *c, const char *first, const char *second);
 
+/* The same with so many globs. */
+Outcome *watch_globs(Client *c, unsigned n);
+
 void watching_free(Watching *w);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Watching, watching_free)
 
@@ -44,8 +47,10 @@ void watching_expect_none(const char *where, Watching *w);
 /* Waits for the end of the pipe. */
 void expect_end(Watching *w);
 
-/* How many watch, as the service says. */
+/* How many watch, as the service says; waits until it says so. */
 unsigned count_watchers(Client *c);
+#define expect_watchers(c, n) watching_expect_count(G_STRLOC, c, n)
+void watching_expect_count(const char *where, Client *c, unsigned n);
 
 /* "bus" or "lane", as the renderers of the fixture have it. */
 const char *transport(void);

@@ -25,6 +25,28 @@ static void test_denied(void)
     expect_no_line(w);
 }
 
+/* Who may not say anything costs no more than a short text, and its JSON is not read. */
+static void test_denied_at_length(void)
+{
+    g_autoptr(Fixture) f = fixture_new();
+    Client *r;
+    g_autoptr(Watching) w = watch_after(f, &r);
+    g_autofree char *filling = g_strnfill(IPC_ARGS_KEPT_MAX, 'f'), *args = g_strdup_printf("[\"%s\"]", filling);
+    json_t *line;
+
+    load_policy(f, "{\"default\": \"allow\", \"rules\": [{\"allow\": false, \"channels\": [\"secret\"]}]}");
+    send_message(r, "open", args);
+    line = expect_line(w, "{'verb': 'send', 'channel': 'open', 'args_bytes': null}");
+    g_assert_true(json_is_array(json_object_get(line, "args")));
+    send_message(r, "secret", args);
+    line = expect_line(w, "{'verb': 'send', 'channel': 'secret'}");
+    g_assert_true(json_is_null(json_object_get(line, "args")));
+    assert_error(line, IPC_ERROR_ACCESS_DENIED);
+    g_assert_cmpint(integer_of(line, "args_bytes"), ==, IPC_ARGS_KEPT_MAX + 4);
+    g_assert_true(g_str_has_prefix(json_string_value(json_object_get(line, "args_begin")), "[\"fff"));
+    expect_no_line(w);
+}
+
 static void test_busy(void)
 {
     g_autoptr(Fixture) f = fixture_new();
@@ -151,30 +173,6 @@ static void test_globs(void)
     expect_no_line(all);
 }
 
-static int on_too_many(sd_bus_message *reply, void *userdata, sd_bus_error *error)
-{
-    (void)error;
-    g_assert_true(sd_bus_message_is_method_error(reply, IPC_ERROR_INVALID_ARGS));
-    *(bool *)userdata = true;
-    return 0;
-}
-
-static void assert_too_many(Client *c, unsigned n)
-{
-    g_auto(GStrv) globs = g_new0(char *, n + 1);
-    bool is_answered = false;
-    sd_bus_message *m;
-    unsigned i;
-
-    for (i = 0; i < n; i++)
-        globs[i] = g_strdup("x");
-    must(sd_bus_message_new_method_call(c->bus, &m, FIXTURE_NAME, IPC_MAIN_PATH, IPC_MONITOR_INTERFACE, "Watch"));
-    must(sd_bus_message_append_strv(m, globs));
-    must(sd_bus_call_async(c->bus, NULL, m, on_too_many, &is_answered, UINT64_MAX));
-    sd_bus_message_unref(m);
-    wait_until(c->fixture, is_answered);
-}
-
 static void test_bad_globs(void)
 {
     g_autoptr(Fixture) f = fixture_new();
@@ -182,10 +180,11 @@ static void test_bad_globs(void)
     Client *c = foreign_new(f);
 
     assert_rejected(watch_start(c, "a[b", NULL), IPC_ERROR_INVALID_ARGS,
-                    "'a[b' is no glob: a '[' or a '\\' has no end");
+                    "'a[b' is no glob: a bracket or a backslash has no end, or there is no such class");
+    assert_rejected(watch_start(c, "[[:alpha:]", NULL), IPC_ERROR_INVALID_ARGS, NULL);
     assert_rejected(watch_start(c, "x", "\\"), IPC_ERROR_INVALID_ARGS, NULL);
     assert_rejected(watch_start(c, too_long, NULL), IPC_ERROR_INVALID_ARGS, NULL);
-    assert_too_many(c, IPC_WATCHER_CHANNELS_MAX + 1);
+    assert_rejected(watch_globs(c, IPC_WATCHER_CHANNELS_MAX + 1), IPC_ERROR_INVALID_ARGS, NULL);
     g_assert_cmpuint(count_watchers(c), ==, 0);
 }
 
@@ -193,6 +192,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     add_story("/monitor-text/denied", test_denied);
+    add_story("/monitor-text/denied-at-length", test_denied_at_length);
     add_story("/monitor-text/busy", test_busy);
     g_test_add_func("/monitor-text/refused-text", test_refused_text);
     g_test_add_func("/monitor-text/not-utf8", test_not_utf8);

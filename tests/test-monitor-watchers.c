@@ -119,12 +119,12 @@ static void test_closed(void)
 
     g_assert_cmpuint(count_watchers(c), ==, 2);
     close_eyes(silent);
-    wait_until(f, count_watchers(c) == 1);
+    expect_watchers(c, 1);
     /* The signal of a broken pipe would end this program. */
     close_eyes(busy);
     answer(f, "fast", "1");
     assert_resolved(invoke(c, "fast", "[]"), "1");
-    wait_until(f, count_watchers(c) == 0);
+    expect_watchers(c, 0);
 }
 
 static int on_close(ipc_invocation *invocation, json_t *args, void *userdata)
@@ -144,7 +144,7 @@ static void test_closed_in_a_handler(void)
     must(ipc_main_handle(f->main, NULL, "close", on_close, w));
     assert_resolved(invoke(c, "close", "[]"), "null");
     expect_line(other, "{'channel': 'close'}");
-    wait_until(f, count_watchers(c) == 1);
+    expect_watchers(c, 1);
 }
 
 static void run_watcher(const Bus *bus)
@@ -168,13 +168,13 @@ static void test_killed(void)
     g_assert_cmpint(pid, >=, 0);
     if (pid == 0)
         run_watcher(f->bus);
-    wait_until(f, count_watchers(c) == 1);
+    expect_watchers(c, 1);
     answer(f, "fast", "1");
     for (i = 0; i < 100; i++)
         assert_resolved(invoke(c, "fast", "[]"), "1");
     g_assert_cmpint(kill(pid, SIGKILL), ==, 0);
     g_assert_cmpint(waitpid(pid, NULL, 0), ==, pid);
-    wait_until(f, count_watchers(c) == 0);
+    expect_watchers(c, 0);
     assert_resolved(invoke(c, "fast", "[]"), "1");
 }
 
@@ -213,7 +213,7 @@ static void test_many(void)
         expect_line(all->pdata[i], "{'args': [2]}");
     }
     g_ptr_array_set_size(all, 1);
-    wait_until(f, count_watchers(c) == 1);
+    expect_watchers(c, 1);
     g_ptr_array_add(all, watch_as(c, NULL, NULL));
 }
 
@@ -254,6 +254,18 @@ static void test_others(void)
     expect_line(w, "{'args': [0]}");
     expect_line(own, "{'verb': 'monitor'}");
     expect_line(own, "{'args': [0]}");
+}
+
+/* It is asked who they are before anything is read. */
+static void test_others_with_many_globs(void)
+{
+    g_autoptr(Fixture) f = NULL;
+
+    if (!is_root())
+        return;
+    f = fixture_new();
+    assert_rejected(watch_globs(foreign_new(f), 300000), IPC_ERROR_INVALID_ARGS, NULL);
+    assert_rejected(watch_globs(foreign_new_as(f, STRANGER), 300000), IPC_ERROR_ACCESS_DENIED, NULL);
 }
 
 /* A policy that is loaded anew ends it for who may not any more, and for nobody else. */
@@ -298,6 +310,7 @@ int main(int argc, char **argv)
     g_test_add_func("/monitor-watchers/asked-by-another", test_asked_by_another);
     g_test_add_func("/monitor-watchers/many", test_many);
     g_test_add_func("/monitor-watchers/others", test_others);
+    g_test_add_func("/monitor-watchers/others-with-many-globs", test_others_with_many_globs);
     g_test_add_func("/monitor-watchers/judged-anew", test_judged_anew);
     g_test_add_func("/monitor-watchers/other-arguments", test_other_arguments);
     return g_test_run();
