@@ -176,6 +176,24 @@ is_interrupted() {
     tells screen ' icanon ' && exec {keys}>&- && ended "$terminal" 0
 }
 
+# The terminal is the shell's until it goes on, and when the window is shut, nothing stays behind.
+is_stopped_and_hung_up() {
+    local keys tty top
+    terminal "$tmp/screen" 80 sh -c 'tty >"$0.tty"; echo $$ >"$0.pid"; exec "$@"' "$tmp/top" \
+        "$ipcbusctl" --address="$address" top --interval=0.05
+    until_true is_raw && printf '\032' >&"$keys" && top=$(<"$tmp/top.pid") && until_true is_stopped "$top" && ! is_raw || return
+    kill -CONT "$top" && until_true is_raw || return
+    kill -KILL "$terminal" && exec {keys}>&- && until_true is_over "$top"
+}
+
+is_raw() {
+    [[ -s $tmp/top.tty ]] && stty -a -F "$(<"$tmp/top.tty")" | grep -q -e ' -icanon ' -e '^-icanon '
+}
+
+is_stopped() {
+    [[ $(ps -o stat= -p "$1") == T* ]]
+}
+
 status_has_figures() {
     ctl status && expect_match "$(<"$tmp/out")" 'renderers: 0' && expect_match "$(<"$tmp/out")" 'CHANNEL +RATE' || return
     ctl --json=short status && expect_match "$(<"$tmp/out")" '"channels":\[\{"channel":"[^"]*","calls":' || return
@@ -204,6 +222,7 @@ if test_case "the daemon starts" start_daemon --module=echo; then
     test_case "top: several times" looks_again
     test_case "top: on a terminal" is_live
     test_case "top: interrupted" is_interrupted
+    test_case "top: stopped, and hung up" is_stopped_and_hung_up
     test_case "status: figures" status_has_figures
     test_case "the daemon stops" eval 'stop_daemon && expect "$status" 0'
 fi

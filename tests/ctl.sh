@@ -383,6 +383,19 @@ listens_for_a_reader() {
         2>"$tmp/err") && expect_match "$line" '^\{"id": [0-9]+\}$' && expect "$(<"$tmp/err")" ""
 }
 
+# Its line is longer than what the pipe holds.
+listens_while_its_reader_sleeps() {
+    local reader line id
+    rm -f "$tmp/pipe"
+    mkfifo "$tmp/pipe" && exec {reader}<>"$tmp/pipe" || return
+    "$ipcbusctl" --address="$address" listen >"$tmp/pipe" 2>"$tmp/one.err" &
+    listener=$!
+    pids+=("$listener")
+    read -r -t "$deadline" -u "$reader" line && id=${line//[!0-9]/} && ctl send-to "$id" x "$(printf 'x%.0s' {1..100000})" &&
+        read -r -t "$deadline" -N 10 -u "$reader" line && expect "$line" '{"channel"' && kill "$listener" && ended "$listener" 0 &&
+        expect "$(<"$tmp/one.err")" "" && exec {reader}>&-
+}
+
 # A renderer that listens and a caller that waits.
 bus_goes_away() {
     local address bus_pid caller
@@ -492,6 +505,7 @@ if test_case "the daemon starts" start_daemon --module=echo; then
     test_case "listen to the same twice" listens_once
     test_case "listen until interrupted" listens_until_interrupted
     test_case "listen until the reader leaves" listens_for_a_reader
+    test_case "listen while the reader sleeps" listens_while_its_reader_sleeps
     test_case "listen through a restart" listens_through_restarts
     test_case "by a lane: send, send-sync, invoke" sends_by_lane
     test_case "by a lane: listen, send-to" listens_by_lane

@@ -152,6 +152,45 @@ static void test_refused(void)
     wait_until(f, !ipc_web_contents_from_id(f->app, 1));
 }
 
+/* ---- one that has always more to say ---- */
+
+typedef struct Endless {
+    Hostile hostile;
+    unsigned n_heard;
+    bool is_over;
+} Endless;
+
+static void on_endless(ipc_event *event, json_t *args, void *userdata)
+{
+    Endless *endless = userdata;
+    Packet packet = packet_of(LANE_SEND);
+
+    (void)event, (void)args;
+    endless->n_heard++;
+    if (!endless->is_over)
+        must(packet_send(endless->hostile.fd, &packet));
+}
+
+/* What it says by the bus comes after what it has written to its lane before, and not after all that it ever writes. */
+static void test_endless_lane(void)
+{
+    g_autoptr(Fixture) f = fixture_new();
+    Endless endless = { 0 };
+    Packet packet = packet_of(LANE_SEND);
+
+    hostile_init(&endless.hostile, f);
+    answer(f, "fast", "1");
+    must(ipc_main_on(f->main, NULL, "x", on_endless, &endless));
+    must(packet_send(endless.hostile.fd, &packet));
+    assert_resolved(invoke(endless.hostile.client, "fast", "[]"), "1");
+    g_assert_cmpuint(endless.n_heard, >, 0);
+    assert_resolved(invoke(endless.hostile.honest, "fast", "[]"), "1");
+    endless.is_over = true;
+    settle(f);
+    must(shutdown(endless.hostile.fd, SHUT_RDWR));
+    expect_cut_off(&endless.hostile);
+}
+
 /* ---- a main that does not keep the rules ---- */
 
 static void test_hostile_main(void)
@@ -180,6 +219,7 @@ int main(int argc, char **argv)
     g_test_add_func("/lane-hostile/hostile-file", test_hostile_file);
     g_test_add_func("/lane-hostile/hostile-bytes", test_hostile_bytes);
     g_test_add_func("/lane-hostile/refused", test_refused);
+    g_test_add_func("/lane-hostile/endless-lane", test_endless_lane);
     g_test_add_func("/lane-hostile/hostile-main", test_hostile_main);
     return g_test_run();
 }
