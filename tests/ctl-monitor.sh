@@ -178,7 +178,7 @@ is_interrupted() {
 
 # The terminal is the shell's until it goes on, and when the window is shut, nothing stays behind.
 is_stopped_and_hung_up() {
-    local keys tty top
+    local keys top
     terminal "$tmp/screen" 80 sh -c 'tty >"$0.tty"; echo $$ >"$0.pid"; exec "$@"' "$tmp/top" \
         "$ipcbusctl" --address="$address" top --interval=0.05
     until_true is_raw && printf '\032' >&"$keys" && top=$(<"$tmp/top.pid") && until_true is_stopped "$top" && ! is_raw || return
