@@ -29,8 +29,8 @@ static int check_globs(char **channels, sd_bus_error *error)
 
     for (n = 0; channels[n]; n++) {
         if (!rule_glob_is_valid(channels[n]))
-            return sd_bus_error_setf(error, IPC_ERROR_INVALID_ARGS, "'%.*s' is no glob: " RULE_NO_GLOB, (int)IPC_CHANNEL_MAX,
-                                     channels[n]);
+            return sd_bus_error_setf(error, IPC_ERROR_INVALID_ARGS, "'%.*s' is no glob: " RULE_NO_GLOB,
+                                     (int)IPC_CHANNEL_MAX, channels[n]);
         if (strlen(channels[n]) > IPC_CHANNEL_MAX)
             return sd_bus_error_setf(error, IPC_ERROR_INVALID_ARGS,
                                      "A glob of channels has %zu bytes, at most %u are allowed", strlen(channels[n]),

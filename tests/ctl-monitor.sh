@@ -181,13 +181,14 @@ is_stopped_and_hung_up() {
     local keys top
     terminal "$tmp/screen" 80 sh -c 'tty >"$0.tty"; echo $$ >"$0.pid"; exec "$@"' "$tmp/top" \
         "$ipcbusctl" --address="$address" top --interval=0.05
-    until_true is_raw && printf '\032' >&"$keys" && top=$(<"$tmp/top.pid") && until_true is_stopped "$top" && ! is_raw || return
-    kill -CONT "$top" && until_true is_raw || return
+    until_true has_mode -icanon && printf '\032' >&"$keys" && top=$(<"$tmp/top.pid") && until_true is_stopped "$top" &&
+        has_mode icanon && kill -CONT "$top" && until_true has_mode -icanon || return
     kill -KILL "$terminal" && exec {keys}>&- && until_true is_over "$top"
 }
 
-is_raw() {
-    [[ -s $tmp/top.tty ]] && stty -a -F "$(<"$tmp/top.tty")" | grep -q -e ' -icanon ' -e '^-icanon '
+# has_mode MODE: the terminal of top, as stty names it.
+has_mode() {
+    [[ -s $tmp/top.tty && " $(stty -a -F "$(<"$tmp/top.tty")" | tr '\n' ' ')" == *" $1 "* ]]
 }
 
 is_stopped() {

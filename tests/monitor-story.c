@@ -152,11 +152,12 @@ unsigned count_watchers(Client *c)
 /* Each time it asks anew: what is waited for may happen while it asks, and then nothing else would. */
 void watching_expect_count(const char *where, Client *c, unsigned n)
 {
-    Wait wait = wait_begin(where, "as many watchers");
+    gint64 deadline = g_get_monotonic_time() + patience();
+    unsigned now;
 
-    while (count_watchers(c) != n)
-        if (g_get_monotonic_time() >= wait.deadline)
-            g_error("%s: %u watch, not %u", where, count_watchers(c), n);
+    while ((now = count_watchers(c)) != n)
+        if (g_get_monotonic_time() >= deadline)
+            g_error("%s: %u watch, not %u", where, now, n);
 }
 
 const char *transport(void)
