@@ -28,7 +28,7 @@ has_watchers() {
 
 # tells FILE PATTERN: sooner or later, in one line.
 tells() {
-    until_true grep -qE -- "$2" "$tmp/$1" || { cat "$tmp/$1"; return 1; }
+    until_true grep -qsE -- "$2" "$tmp/$1" || { cat "$tmp/$1"; return 1; }
 }
 
 # stop_monitor [SIGNAL]: it ends well.
@@ -41,7 +41,7 @@ terminal() {
     local file=$1 columns=$2 line
     shift 2
     printf -v line '%q ' env TERM=xterm "$@"
-    rm -f "$tmp/keys"
+    rm -f "$tmp/keys" "$file" # what was drawn before must not be taken for what is drawn now
     mkfifo "$tmp/keys"
     script --quiet --flush --return --command "stty cols $columns rows 20; $line" /dev/null <"$tmp/keys" >"$file" &
     terminal=$!
