@@ -127,7 +127,7 @@ static int post(ipc_renderer *renderer, const char *channel, const char *text, s
     transfer_fill(transfer, &packet);
     r = submit(renderer, NULL, &packet);
     if (r >= 0)
-        transfer_done(transfer);
+        transfer_done(transfer, NULL);
     return r;
 }
 

@@ -43,16 +43,27 @@ static int write_all(int fd, const char *data, size_t size)
     return 0;
 }
 
-/* The kernel gives out the lowest number that is free. */
-bool file_is_scarce(int fd)
+/* How many there are from this one on, but for the reserve. The kernel gives out the lowest number that is free. */
+static rlim_t count_left(int fd)
 {
     struct rlimit limit;
-    rlim_t reserve;
+    rlim_t reserve, end;
 
     if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur == RLIM_INFINITY)
-        return false;
+        return RLIM_INFINITY;
     reserve = limit.rlim_cur / 4 < IPC_FDS_RESERVE ? limit.rlim_cur / 4 : IPC_FDS_RESERVE;
-    return (rlim_t)fd >= limit.rlim_cur - reserve;
+    end = limit.rlim_cur - reserve;
+    return (rlim_t)fd < end ? end - (rlim_t)fd : 0;
+}
+
+bool file_is_scarce(int fd)
+{
+    return count_left(fd) == 0;
+}
+
+bool file_is_scarce_for(int fd, size_t n_taken)
+{
+    return n_taken / 3 >= count_left(fd);
 }
 
 bool file_next_is_scarce(void)

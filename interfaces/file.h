@@ -20,6 +20,9 @@ int file_map_sealed(int fd, const void **ret_data, size_t *ret_size);
  */
 bool file_is_scarce(int fd);
 
+/* The same for who has so many already, and may have three times what is left for others. */
+bool file_is_scarce_for(int fd, size_t n_taken);
+
 /* The same of the fd that would be opened next. */
 bool file_next_is_scarce(void);
 

@@ -61,6 +61,8 @@ int ipc_port_new_pair(ipc_port **ret_one, ipc_port **ret_other)
         close(fds[1]);
         return r;
     }
+    one->twin = *ret_other;
+    one->twin->twin = one;
     *ret_one = TAKE_PTR(one);
     return 0;
 }
@@ -122,12 +124,17 @@ static void port_release(ipc_port *port)
     if (port->has_ahead)
         packet_clear(&port->ahead);
     port->has_ahead = false;
+    if (port->twin)
+        port->twin->twin = NULL;
+    port->twin = NULL;
     wire_close(&port->wire);
 }
 
-void port_neuter(ipc_port *port)
+void port_neuter(ipc_port *port, Account *account)
 {
     port->is_transferred = true;
+    if (port->twin)
+        account_join(account, &port->twin->wire);
     port_release(port);
     emitter_remove_all(&port->listeners, NULL);
 }
@@ -202,7 +209,7 @@ static int port_post(ipc_port *port, const char *text, size_t length, const ipc_
     r = port->is_ended ? -EPIPE : wire_send(&port->wire, &packet);
     /* A message to nobody is lost, with all that is in it. */
     if (r >= 0 || r == -EPIPE)
-        transfer_done(transfer);
+        transfer_done(transfer, port->wire.account);
     if (r >= 0)
         (void)watch_set_events(&port->watch, port_wanted_events(port));
     return r == -EPIPE ? 0 : r;
@@ -266,7 +273,7 @@ static void text_call(EmitterFunction function, void *userdata, void *context)
                                 userdata);
 }
 
-static int event_new(Packet *packet, ipc_event **ret_event)
+static int event_new(Packet *packet, Account *account, ipc_event **ret_event)
 {
     ipc_event *event;
     int r;
@@ -278,6 +285,8 @@ static int event_new(Packet *packet, ipc_event **ret_event)
     event->is_posted = true;
     if (r >= 0)
         r = transfers_from_packet(packet, &event->transfers);
+    if (r >= 0)
+        r = transfers_join(event->transfers, account);
     if (r < 0) {
         event_destroy(event);
         return r;
@@ -299,7 +308,7 @@ static int port_tell(ipc_port *port, Packet *packet)
     if (emitter_count(&port->listeners, PORT_MESSAGE) > 0)
         r = text_decode_value(packet->text, packet->length, &message);
     if (r >= 0)
-        r = event_new(packet, &event);
+        r = event_new(packet, port->wire.account, &event);
     if (r < 0)
         return r;
     telling.event = event;

@@ -3,6 +3,7 @@
 
 /* A port: one end of a message channel. */
 
+#include "account.h"
 #include "emitter.h"
 #include "ipc-port.h"
 #include "watch.h"
@@ -11,6 +12,7 @@
 struct ipc_port {
     unsigned n_ref;
     Wire wire;
+    ipc_port *twin; /* borrowed: its other end, as long as both are here */
     Watch watch;  /* in its own set, or in that of who drives it */
     WatchSet set; /* of ipc_port_attach_event() */
     sd_event *event; /* a reference, of the same */
@@ -54,5 +56,5 @@ int port_attach(ipc_port *port, WatchSet *set);
 /* 0 if it can be transferred; as struct ipc_transfer says. */
 int port_check_transferable(const ipc_port *port);
 
-/* It was transferred: its fd lives on elsewhere. */
-void port_neuter(ipc_port *port);
+/* It was transferred: its fd lives on elsewhere. The one who got it answers for what waits in its other end. */
+void port_neuter(ipc_port *port, Account *account);

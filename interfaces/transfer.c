@@ -76,12 +76,12 @@ int transfer_append(const Packet *packet, sd_bus_message *message)
     return r < 0 ? r : sd_bus_message_close_container(message);
 }
 
-void transfer_done(const ipc_transfer *transfer)
+void transfer_done(const ipc_transfer *transfer, Account *account)
 {
     size_t i;
 
     for (i = 0; transfer && i < transfer->n_ports; i++)
-        port_neuter(transfer->ports[i]);
+        port_neuter(transfer->ports[i], account);
 }
 
 /* ---- in ---- */
@@ -180,6 +180,16 @@ int transfers_from_message(sd_bus_message *message, Transfers **ret_transfers, s
     if (r < 0)
         return r;
     *ret_transfers = TAKE_PTR(transfers);
+    return 0;
+}
+
+int transfers_join(Transfers *transfers, Account *account)
+{
+    for (size_t i = 0; transfers && account && i < transfers->n_ports; i++) {
+        if (file_is_scarce_for(transfers->ports[i]->wire.fd, account->n_wires))
+            return -EMFILE;
+        account_join(account, &transfers->ports[i]->wire);
+    }
     return 0;
 }
 

@@ -5,6 +5,7 @@
 
 #include <systemd/sd-bus.h>
 
+#include "account.h"
 #include "ipc-port.h"
 #include "packet.h"
 
@@ -17,8 +18,8 @@ int transfer_check(const ipc_transfer *transfer, const ipc_port *through);
 void transfer_fill(const ipc_transfer *transfer, Packet *packet);
 int transfer_append(const Packet *packet, sd_bus_message *message);
 
-/* It has gone: the ports are dead. */
-void transfer_done(const ipc_transfer *transfer);
+/* It has gone: the ports are dead. The account is that of who got them, or NULL. */
+void transfer_done(const ipc_transfer *transfer, Account *account);
 
 /* ---- in: owned ---- */
 
@@ -34,6 +35,9 @@ int transfers_from_packet(Packet *packet, Transfers **ret_transfers);
 
 /* Reads a(sh); what is wrong with it is -EINVAL, and the error says what. -EMFILE, -ENOMEM. */
 int transfers_from_message(sd_bus_message *message, Transfers **ret_transfers, sd_bus_error *error);
+
+/* Its ports are those of an account; of NULL, nobody's. -EMFILE: it has so many that others would find too few. */
+int transfers_join(Transfers *transfers, Account *account);
 
 Transfers *transfers_free(Transfers *transfers);
 

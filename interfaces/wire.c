@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "account.h"
 #include "clock.h"
 #include "file.h"
 #include "macro.h"
@@ -16,7 +17,7 @@
 /*
  * The kernel bounds what is unread in a socket, but not what the memfds hold that are on their way in it. So large
  * texts are counted here until the socket is known to be empty. What is unread in both ways together, in files and in
- * the queue, stays under wire->max; only a text that is larger by itself may go alone.
+ * the queue, stays under wire->max; only a text that is larger by itself may go alone. The account may say no to that.
  */
 
 void wire_init(Wire *wire, int fd)
@@ -43,6 +44,7 @@ static void queue_clear(Wire *wire)
 void wire_close(Wire *wire)
 {
     queue_clear(wire);
+    account_leave(wire);
     if (wire->fd >= 0)
         close(wire->fd);
     wire->fd = -1;
@@ -56,6 +58,12 @@ int wire_make_pair(int ret_fds[2])
 
 /* ---- out ---- */
 
+static void count(Wire *wire)
+{
+    if (wire->account)
+        account_count(wire);
+}
+
 static bool is_all_read(const Wire *wire)
 {
     int n = 0;
@@ -67,14 +75,18 @@ size_t wire_get_unread(Wire *wire)
 {
     if (wire->large_bytes > 0 && is_all_read(wire))
         wire->large_bytes = 0;
+    count(wire);
     return wire->large_bytes + wire->bytes;
 }
 
 static bool has_room(Wire *wire, const Packet *packet)
 {
     size_t unread = packet->length > IPC_INLINE_MAX ? wire_get_unread(wire) : wire->large_bytes + wire->bytes;
+    size_t size = packet->length + IPC_MESSAGE_OVERHEAD;
 
-    return unread == 0 || (unread <= wire->max && packet->length + IPC_MESSAGE_OVERHEAD <= wire->max - unread);
+    if (unread > 0 && (unread > wire->max || size > wire->max - unread))
+        return false;
+    return !wire->account || account_has_room(wire->account, size);
 }
 
 static int broke(Wire *wire)
@@ -114,9 +126,10 @@ static int send_or_keep(Wire *wire, const Packet *packet)
     if (TAILQ_EMPTY(&wire->queue))
         r = write_packet(wire, packet);
     if (r == -EAGAIN)
-        r = keep(wire, packet);
+        r = has_room(wire, packet) ? keep(wire, packet) : -ENOBUFS;
     if (r >= 0)
         wire->n_sent++;
+    count(wire);
     return r == -ETOOMANYREFS ? -ENOBUFS : r;
 }
 
@@ -154,6 +167,7 @@ int wire_flush(Wire *wire)
     /* What it has accepted it cannot write: there is no telling the sender any more, but the reader. */
     if (r < 0 && r != -EAGAIN && r != -EPIPE)
         r = broke(wire);
+    count(wire);
     return r == -EAGAIN ? 0 : r;
 }
 

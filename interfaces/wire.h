@@ -3,6 +3,7 @@
 
 /* A wire: one end of a socket that carries packets, and what waits to be written to it. */
 
+#include <stdbool.h>
 #include <sys/queue.h>
 
 #include "packet.h"
@@ -17,6 +18,10 @@ typedef struct Wire {
     size_t bytes;       /* of the queue */
     size_t large_bytes; /* of texts in files that may be unread in the socket */
     uint64_t n_sent;
+    struct Account *account; /* borrowed; NULL: nobody counts it together with others */
+    size_t n_counted;        /* bytes that the account knows of */
+    bool is_counted_large;
+    TAILQ_ENTRY(Wire) link; /* of those in the account that are large */
 } Wire;
 
 /* Takes the fd. */

@@ -170,6 +170,7 @@ ipc_app *ipc_app_unref(ipc_app *app)
     main_clear(&app->main);
     emitter_clear(&app->observers);
     figures_set_clear(&app->figures);
+    quota_clear(&app->users);
     policy_clear(&app->policy);
     sd_event_unref(app->run_event);
     sd_bus_unref(app->bus);

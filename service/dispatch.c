@@ -234,7 +234,9 @@ int dispatch_send(Peer *peer, Request *request, sd_bus_error *error)
 
 int dispatch_post_message(Peer *peer, Request *request, sd_bus_error *error)
 {
-    return dispatch_one_way(peer, VERB_POST_MESSAGE, request, error);
+    int r = quota_join_ports(peer, request->transfers, error);
+
+    return r < 0 ? r : dispatch_one_way(peer, VERB_POST_MESSAGE, request, error);
 }
 
 /* It is worth the trouble only where there is much to forget. */

@@ -459,7 +459,7 @@ int peer_send_port_message(Peer *peer, const char *channel, const char *text, si
         return r;
     traffic_sent(peer, &(Outgoing){ .verb = "port-message", .channel = channel, .text = text, .length = size,
                                     .transfer = transfer, .is_posted = true });
-    transfer_done(transfer);
+    transfer_done(transfer, quota_get_ports(peer));
     return r;
 }
 

@@ -89,8 +89,10 @@ int ipc_app_load_policy(ipc_app *app, const char *path, ipc_error *error)
     if (!app || !path)
         return -EINVAL;
     r = load(app, path, &failure);
-    if (r >= 0)
+    if (r >= 0) {
+        quota_limits_changed(app);
         monitor_judge(app);
+    }
     if (r < 0 && error && sd_bus_error_is_set(&failure))
         (void)error_setf(error, failure.name, "%s", failure.message ? failure.message : strerror(-r));
     return r;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "app.h"
+#include "macro.h"
 #include "peer.h"
 
 #define UID_NONE ((uid_t)-1)
@@ -25,28 +26,60 @@ static User *find(const UserSet *set, uid_t uid)
     return node ? *node : NULL;
 }
 
+/* The ports of a user may outlive its peers, and those that the program keeps, the app. */
+static void drop_unused(User *user)
+{
+    if (user->n_peers > 0 || user->ports.n_wires > 0)
+        return;
+    assert(user->n_renderers == 0 && user->n_pending == 0 && user->n_tokens == 0 && user->queue_bytes == 0);
+    assert(user->unread == 0 && user->n_asked == 0 && user->ports.bytes == 0);
+    if (user->set)
+        tdelete(user, &user->set->tree, compare_uids);
+    free(user);
+}
+
+static void on_ports_gone(Account *ports)
+{
+    drop_unused(CONTAINER_OF(ports, User, ports));
+}
+
+static void leave_set(void *user)
+{
+    ((User *)user)->set = NULL;
+}
+
+void quota_clear(UserSet *set)
+{
+    tdestroy(TAKE_PTR(set->tree), leave_set);
+}
+
+static void set_limits(const void *node, VISIT visit, void *limits)
+{
+    User *user = *(User *const *)node;
+
+    if (visit == preorder || visit == leaf)
+        user->ports.max = ((const Limits *)limits)->queue_bytes_per_uid;
+}
+
+void quota_limits_changed(ipc_app *app)
+{
+    twalk_r(app->users.tree, set_limits, &app->policy.limits);
+}
+
 static User *add(UserSet *set, uid_t uid)
 {
     User *user = calloc(1, sizeof(*user));
 
     if (!user)
         return NULL;
+    user->set = set;
     user->uid = uid;
+    account_init(&user->ports, on_ports_gone);
     if (!tsearch(user, &set->tree, compare_uids)) {
         free(user);
         return NULL;
     }
     return user;
-}
-
-static void drop(UserSet *set, User *user)
-{
-    if (!user || --user->n_peers > 0)
-        return;
-    assert(user->n_renderers == 0 && user->n_pending == 0 && user->n_tokens == 0 && user->queue_bytes == 0);
-    assert(user->unread == 0 && user->n_asked == 0);
-    tdelete(user, &set->tree, compare_uids);
-    free(user);
 }
 
 /* What a peer may have had before it was known whose it is: answers to pings. */
@@ -75,17 +108,22 @@ int quota_join(Peer *peer)
     if (!user)
         return -ENOMEM;
     user->n_peers++;
+    user->ports.max = peer->app->policy.limits.queue_bytes_per_uid;
     if (peer->user)
         move(peer, peer->user, user);
-    drop(set, peer->user);
+    quota_leave(peer);
     peer->user = user;
     return 0;
 }
 
 void quota_leave(Peer *peer)
 {
-    drop(&peer->app->users, peer->user);
-    peer->user = NULL;
+    User *user = TAKE_PTR(peer->user);
+
+    if (!user)
+        return;
+    user->n_peers--;
+    drop_unused(user);
 }
 
 int quota_check_renderer(const Peer *peer, sd_bus_error *error)
@@ -128,6 +166,22 @@ int quota_check_token(const ipc_web_contents *host, sd_bus_error *error)
         return sd_bus_error_setf(error, IPC_ERROR_LIMITS_EXCEEDED,
                                  "%u tokens of user %u wait for a guest: use those first", user->n_tokens, user->uid);
     return 0;
+}
+
+int quota_join_ports(Peer *peer, Transfers *transfers, sd_bus_error *error)
+{
+    int r = transfers_join(transfers, &peer->user->ports);
+
+    if (r == -EMFILE)
+        return sd_bus_error_setf(error, IPC_ERROR_LIMITS_EXCEEDED,
+                                 "User %u has %zu ports open here: close some, as others find too few files left",
+                                 peer->uid, peer->user->ports.n_wires);
+    return r;
+}
+
+Account *quota_get_ports(const Peer *peer)
+{
+    return peer->user ? &peer->user->ports : NULL;
 }
 
 /* A lower limit may have come since, so more may be there than is allowed. */

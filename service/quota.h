@@ -8,25 +8,37 @@
 #include <sys/types.h>
 #include <systemd/sd-bus.h>
 
+#include "account.h"
 #include "ipc-main.h"
+#include "transfer.h"
 
 typedef struct ipc_sender Peer;
 
 /* What all peers of one user have together, so that one user cannot use up what is another's. */
+typedef struct UserSet UserSet;
+
 typedef struct User {
+    UserSet *set; /* borrowed; NULL: the app has gone, and left ports */
     uid_t uid;
-    unsigned n_peers; /* it is there as long as there are any */
+    unsigned n_peers; /* it is there as long as there are any, or ports */
     unsigned n_renderers;
     unsigned n_pending;
     unsigned n_tokens;
     size_t queue_bytes;
     size_t unread;    /* bytes on the bus that its peers have not been seen to read */
     unsigned n_asked; /* its peers that are being asked whether they do */
+    Account ports;
 } User;
 
-typedef struct UserSet {
+struct UserSet {
     void *tree; /* by uid */
-} UserSet;
+};
+
+/* All peers have left. */
+void quota_clear(UserSet *set);
+
+/* Other limits are there now. */
+void quota_limits_changed(ipc_app *app);
 
 /*
  * The peer is one of its user's, or, as long as its uid is not known, of one whom all those share; until it has given
@@ -41,6 +53,12 @@ int quota_check_pending(const Peer *peer, sd_bus_error *error);
 
 /* One unused token more of a host: LimitsExceeded. */
 int quota_check_token(const ipc_web_contents *host, sd_bus_error *error);
+
+/* What is transferred is the peer's: LimitsExceeded, if its user has so many ports that others would find too few. */
+int quota_join_ports(Peer *peer, Transfers *transfers, sd_bus_error *error);
+
+/* The account of all ports of its user; NULL: the peer has left. */
+Account *quota_get_ports(const Peer *peer);
 
 /* Whether so many bytes more may wait for the peer. */
 bool quota_has_room(const Peer *peer, size_t bytes);
