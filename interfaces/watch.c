@@ -143,8 +143,10 @@ void watch_set_detach(WatchSet *set)
 {
     Watch *watch;
 
-    LIST_FOREACH(watch, &set->watches, link)
+    LIST_FOREACH(watch, &set->watches, link) {
+        watch_take_back(watch);
         watch->source = sd_event_source_disable_unref(watch->source);
+    }
     set->event = NULL;
 }
 

@@ -82,17 +82,6 @@ static void app_reject_all(ipc_app *app)
     }
 }
 
-/* What the bus keeps for a peer is the bus's; what it did not take from a lane in all that time ends with that. */
-static void give_up_lanes(ipc_app *app)
-{
-    const Peer *peer;
-
-    TAILQ_FOREACH(peer, &app->peers.list, link)
-        if (peer_lane_has_unwritten(peer))
-            notice_warn(app, NULL, ipc_web_contents_get_id(peer->contents),
-                        "The app stops, and the renderer has not read what was sent to it by its lane");
-}
-
 static int app_flush(ipc_app *app, uint64_t deadline)
 {
     uint64_t n, now = clock_now(CLOCK_MONOTONIC);
@@ -109,10 +98,10 @@ static int app_flush(ipc_app *app, uint64_t deadline)
             break;
         if (r >= 0)
             r = app_step(app, is_bus_done ? lanes_deadline : deadline);
-        if (r == -ETIMEDOUT && is_bus_done) {
-            give_up_lanes(app);
-            break;
-        }
+        if (r == -ETIMEDOUT)
+            stuck_give_up(app);
+        if (r == -ETIMEDOUT && is_bus_done)
+            break; /* what was not taken from a lane in all that time ends with that */
         if (r < 0)
             return r;
     }

@@ -138,6 +138,7 @@ int ipc_app_new(ipc_app **ret_app, sd_bus *bus, const char *name)
     app->poll = (BusPoll)BUS_POLL_INIT;
     peer_set_init(&app->peers);
     peer_queue_set_init(&app->queues);
+    stuck_set_init(&app->stuck);
     window_set_init(&app->windows);
     web_contents_set_init(&app->web_contents);
     figures_set_init(&app->figures);
@@ -252,9 +253,9 @@ int ipc_app_get_events(ipc_app *app)
 /* When there is something to do that the bus does not know of. */
 static uint64_t app_get_deadline(const ipc_app *app)
 {
-    uint64_t idle = idle_get_deadline(app);
+    uint64_t idle = idle_get_deadline(app), stuck = stuck_get_deadline(app);
 
-    return app->queues.warn_at < idle ? app->queues.warn_at : idle;
+    return stuck < idle ? stuck : idle;
 }
 
 int ipc_app_get_timeout(ipc_app *app, uint64_t *ret_usec)
@@ -302,7 +303,7 @@ static int process_bus(ipc_app *app)
     if (r >= 0 && !held->is_closed)
         peer_queue_flush(held);
     if (r >= 0 && !held->is_closed)
-        peer_queue_warn(held);
+        stuck_tell(held);
     if (r > 0)
         idle_touch(held);
     else if (r == 0 && !held->is_closed)

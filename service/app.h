@@ -18,6 +18,7 @@
 #include "peer.h"
 #include "policy.h"
 #include "quota.h"
+#include "stuck.h"
 #include "watch.h"
 #include "web-contents.h"
 #include "webview-host.h"
@@ -48,6 +49,7 @@ struct ipc_app {
     PeerSet peers;
     UserSet users;
     PeerQueueSet queues;
+    StuckSet stuck;
     WindowSet windows;
     WebContentsSet web_contents;
     TokenSet tokens;

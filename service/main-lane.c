@@ -8,6 +8,7 @@
 #include "dispatch.h"
 #include "invocation.h"
 #include "macro.h"
+#include "notice.h"
 #include "peer-lane.h"
 
 typedef int (*LaneRun)(Peer *peer, Packet *packet, Request *request, sd_bus_error *error);
@@ -93,6 +94,7 @@ static void answer_failure(Peer *peer, const Request *request, const sd_bus_erro
 
 static void fail(Peer *peer, const Packet *packet, const Request *request, const sd_bus_error *error)
 {
+    notice_refusal(peer, request->channel, error);
     if (verbs[packet->verb].is_call)
         answer_failure(peer, request, error);
     traffic_refused(peer,

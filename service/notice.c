@@ -57,19 +57,30 @@ static const char *channel_of(sd_bus_message *call)
     return sd_bus_message_read(call, "s", &channel) > 0 ? channel : NULL;
 }
 
-void notice_error(ipc_sender *peer, sd_bus_message *call, const sd_bus_error *error)
+static bool is_news(const ipc_sender *peer, const sd_bus_error *error)
+{
+    return !peer->is_denial_told && sd_bus_error_has_name(error, IPC_ERROR_ACCESS_DENIED);
+}
+
+void notice_refusal(ipc_sender *peer, const char *channel, const sd_bus_error *error)
 {
     _cleanup_(ipc_app_unrefp) ipc_app *held = ipc_app_ref(peer->app);
     char message[NOTICE_LINE_MAX];
-    Notice notice = { .priority = LOG_NOTICE, .message = message, .renderer_id = ipc_sender_get_id(peer) };
+    Notice notice = { .priority = LOG_NOTICE, .message = message, .channel = channel,
+                      .renderer_id = ipc_sender_get_id(peer) };
 
-    if (!held || peer->is_denial_told || !sd_bus_error_has_name(error, IPC_ERROR_ACCESS_DENIED))
+    if (!held || !is_news(peer, error))
         return;
     peer->is_denial_told = true;
     if (peer->has_uid)
         snprintf(message, sizeof(message), "Denied %s of user %u: %s", peer->unique_name, peer->uid, error->message);
     else
         snprintf(message, sizeof(message), "Denied %s: %s", peer->unique_name, error->message);
-    notice.channel = channel_of(call);
     emitter_emit(&held->observers, APP_NOTICE, notice_call, &notice);
+}
+
+void notice_error(ipc_sender *peer, sd_bus_message *call, const sd_bus_error *error)
+{
+    if (is_news(peer, error))
+        notice_refusal(peer, channel_of(call), error);
 }

@@ -12,5 +12,8 @@
 void notice_warn(ipc_app *app, const char *channel, uint32_t renderer_id, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
-/* A call of the peer is answered with an error: one that the policy made is worth a line, once a peer. */
+/* A message of the peer is refused: if it was the policy, that is worth a line, once a peer. The channel may be NULL. */
+void notice_refusal(ipc_sender *peer, const char *channel, const sd_bus_error *error);
+
+/* The same of a call on the bus. */
 void notice_error(ipc_sender *peer, sd_bus_message *call, const sd_bus_error *error);

@@ -13,6 +13,7 @@
 #include "main-lane.h"
 #include "peer.h"
 #include "quota.h"
+#include "stuck.h"
 
 /*
  * A lane ends with its peer, and a peer with its lane: a renderer that has lost its lane registers anew, and what it
@@ -51,6 +52,12 @@ static void lane_count(PeerLane *lane)
         quota_add_bytes(lane->peer, lane->n_counted - before);
     else if (lane->n_counted < before)
         quota_remove_bytes(lane->peer, before - lane->n_counted);
+    if (wire_has_unwritten(&lane->wire))
+        stuck_begin(lane->peer);
+    else if (lane->n_counted == 0)
+        stuck_end(lane->peer);
+    else
+        stuck_interrupt(lane->peer);
 }
 
 void peer_lane_recount(Peer *peer)
@@ -94,9 +101,9 @@ int peer_lane_send(Peer *peer, const Packet *packet)
 
     if (!lane || !peer->app || peer->app->is_closed)
         return -ENOTCONN;
-    if (!has_room(lane, packet))
-        return -ENOBUFS;
-    r = wire_send(&lane->wire, packet);
+    r = has_room(lane, packet) ? wire_send(&lane->wire, packet) : -ENOBUFS;
+    if (r == -ENOBUFS)
+        stuck_refuse(peer);
     /* It has gone, which main hears when it has read all that the peer wrote before. */
     if (r == -EPIPE)
         return 0;
@@ -137,6 +144,17 @@ static int run_one(Peer *peer, bool *is_answered)
     return r < 0 ? r : 1;
 }
 
+static void flush(PeerLane *lane)
+{
+    size_t before = lane->wire.bytes;
+
+    if (wire_has_unwritten(&lane->wire))
+        (void)wire_flush(&lane->wire);
+    if (lane->wire.bytes < before)
+        stuck_interrupt(lane->peer);
+    lane_count(lane);
+}
+
 /*
  * Who has got an answer at once will take a moment to say more, so looking for it at once is a system call for nothing;
  * the loop tells if there is more after all.
@@ -148,9 +166,7 @@ static void lane_ready(Watch *watch)
     bool is_answered = false;
     int r = 1, i;
 
-    if (wire_has_unwritten(&lane->wire))
-        (void)wire_flush(&lane->wire);
-    lane_count(lane);
+    flush(lane);
     for (i = 0; i < BATCH && r > 0 && peer->lane && !is_held(peer->lane) && !is_answered; i++)
         r = run_one(peer, &is_answered);
     if (r < 0 && peer->app)
@@ -238,6 +254,7 @@ void peer_lane_close(Peer *peer)
     if (!lane)
         return;
     quota_remove_bytes(peer, lane->n_counted);
+    stuck_end(peer);
     watch_remove(&lane->watch);
     lane_unref(lane);
 }

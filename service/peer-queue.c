@@ -62,7 +62,7 @@ void peer_queue_set_init(PeerQueueSet *set)
 {
     size_t i;
 
-    *set = (PeerQueueSet){ .warn_at = UINT64_MAX };
+    *set = (PeerQueueSet){ 0 };
     for (i = 0; i < N_QUEUE_STATES; i++)
         TAILQ_INIT(&set->lists[i]);
     TAILQ_INIT(&set->readmitted);
@@ -76,33 +76,22 @@ bool peer_queue_set_is_empty(const PeerQueueSet *set)
 
 /* ---- states ---- */
 
-static bool is_half_full(const Peer *peer)
-{
-    return peer->queue.bytes > peer->app->policy.limits.queue_bytes / 2;
-}
-
-static void warn_by(PeerQueueSet *set, uint64_t usec)
-{
-    if (usec < set->warn_at)
-        set->warn_at = usec;
-}
-
 static void set_state(Peer *peer, QueueState state)
 {
     PeerQueueSet *set = &peer->app->queues;
     PeerQueue *queue = &peer->queue;
 
-    if (state == QUEUE_SHUT && queue->state != QUEUE_SHUT) {
-        queue->shut_since = clock_now(CLOCK_MONOTONIC);
-        warn_by(set, queue->shut_since + IPC_STUCK_USEC);
-    }
     if (queue->state != QUEUE_EMPTY)
         TAILQ_REMOVE(&set->lists[queue->state], peer, queue.link);
     if (state != QUEUE_EMPTY)
         TAILQ_INSERT_TAIL(&set->lists[state], peer, queue.link);
-    if (state == QUEUE_EMPTY)
-        queue->is_warned_of = false;
     queue->state = state;
+    if (state == QUEUE_EMPTY)
+        stuck_end(peer);
+    else if (state == QUEUE_SHUT)
+        stuck_begin(peer);
+    else
+        stuck_interrupt(peer);
 }
 
 static void ask_whether_awaited(Peer *peer);
@@ -225,14 +214,14 @@ static int keep(Peer *peer, sd_bus_message *message, size_t size, bool is_call)
     int r;
 
     r = queue_message(peer, message, size, is_call);
+    if (r == -ENOBUFS)
+        stuck_refuse(peer);
     if (r < 0)
         return r;
     if (queue->state == QUEUE_EMPTY)
         sort(peer);
     else if (queue->state == QUEUE_SHUT)
         ask_whether_awaited(peer);
-    if (is_half_full(peer) && !queue->is_warned_of)
-        warn_by(&peer->app->queues, 0);
     return 0;
 }
 
@@ -411,48 +400,4 @@ void peer_queue_clear(Peer *peer)
         drop_first(peer);
     set_state(peer, QUEUE_EMPTY);
     sort_list(&peer->app->queues, QUEUE_SHORT);
-}
-
-/* ---- warning ---- */
-
-static Peer *find_stuck(PeerQueueSet *set, uint64_t now)
-{
-    Peer *peer;
-
-    set->warn_at = UINT64_MAX;
-    TAILQ_FOREACH(peer, &set->lists[QUEUE_SHUT], queue.link) {
-        if (peer->queue.is_warned_of)
-            continue;
-        if (is_half_full(peer) || peer->queue.shut_since + IPC_STUCK_USEC <= now)
-            return peer;
-        warn_by(set, peer->queue.shut_since + IPC_STUCK_USEC);
-    }
-    return NULL;
-}
-
-static void warn_of(Peer *peer)
-{
-    char renderer[32] = "An anonymous peer", process[32] = "";
-
-    if (peer->contents)
-        snprintf(renderer, sizeof(renderer), "Renderer %u", peer->contents->id);
-    if (peer->has_pid)
-        snprintf(process, sizeof(process), ", process %d", peer->pid);
-    peer->queue.is_warned_of = true;
-    notice_warn(peer->app, NULL, ipc_web_contents_get_id(peer->contents),
-                "%s (%s%s) does not read: %zu bytes wait for it", renderer, peer->unique_name, process,
-                peer->queue.bytes);
-}
-
-void peer_queue_warn(ipc_app *app)
-{
-    uint64_t now;
-    Peer *peer;
-
-    if (app->queues.warn_at == UINT64_MAX)
-        return;
-    now = clock_now(CLOCK_MONOTONIC);
-    /* Who is warned may send, and change the queues. */
-    while (app->queues.warn_at <= now && (peer = find_stuck(&app->queues, now)))
-        warn_of(peer);
 }

@@ -36,9 +36,6 @@ typedef struct PeerQueue {
     bool is_awaited;        /* the peer waits for that answer, and does nothing else */
     uint64_t quiet_since;   /* last_call, when the bus was asked whether that is so */
     sd_bus_slot *quiet_slot;
-
-    uint64_t shut_since; /* us of CLOCK_MONOTONIC */
-    bool is_warned_of;
 } PeerQueue;
 
 /* The queues of an app. */
@@ -46,7 +43,6 @@ typedef struct PeerQueueSet {
     TAILQ_HEAD(QueueList, ipc_sender) lists[N_QUEUE_STATES];
     TAILQ_HEAD(, Readmitted) readmitted;
     Backlog backlog;
-    uint64_t warn_at; /* us of CLOCK_MONOTONIC; UINT64_MAX: nobody is stuck */
 } PeerQueueSet;
 
 void peer_queue_init(PeerQueue *queue);
@@ -88,8 +84,6 @@ void peer_queue_leave(ipc_app *app);
 
 bool peer_queue_set_is_empty(const PeerQueueSet *set);
 
-/* Warns of those that have been stuck for a while, once until they have read all. It is time at set.warn_at. */
-void peer_queue_warn(ipc_app *app);
 
 /* The peer is gone. */
 void peer_queue_clear(Peer *peer);

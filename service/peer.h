@@ -9,6 +9,7 @@
 #include "ipc-main.h"
 #include "ipc-port.h"
 #include "peer-queue.h"
+#include "stuck.h"
 #include "process.h"
 #include "quota.h"
 #include "window.h"
@@ -45,6 +46,7 @@ struct ipc_sender {
     TAILQ_HEAD(, MainEvent) syncs;            /* sync messages that have not been answered */
     unsigned n_pending;                       /* both */
     PeerQueue queue;
+    Stuck stuck;
     Window window;
     User *user;     /* as long as it is on the bus */
     PeerLane *lane; /* NULL: what goes to it goes by the bus */

@@ -69,6 +69,21 @@ static void test_denials(void)
     g_assert_cmpint(f->warnings->len, ==, 0);
 }
 
+/* By whatever means it came. */
+static void test_denials_of_renderers(void)
+{
+    g_autoptr(Diary) d = diary_new();
+    g_autoptr(Fixture) f = fixture_new();
+    Client *r = renderer_new(f);
+
+    note_notices(d, f);
+    load_policy(f, "{\"default\": \"allow\", \"rules\": [{\"allow\": false, \"channels\": [\"secret\"]}]}");
+    send_message(r, "secret", "[]");
+    expect_diary(f, d, "5:secret:1");
+    assert_rejected(invoke(r, "secret", "[]"), IPC_ERROR_ACCESS_DENIED, NULL);
+    expect_diary(f, d, "");
+}
+
 /* An error of a handler is its own affair, whatever it is called. */
 static void test_errors_are_no_news(void)
 {
@@ -94,6 +109,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/notice/leaks", test_leaks);
     g_test_add_func("/notice/denials", test_denials);
+    add_story("/notice/denials-of-renderers", test_denials_of_renderers);
     g_test_add_func("/notice/errors-are-no-news", test_errors_are_no_news);
     g_test_add_func("/notice/misuse", test_misuse);
     return g_test_run();

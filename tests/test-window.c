@@ -362,12 +362,6 @@ static void test_warning(void)
     reader_continue(reader);
     assert_all_came(reader, n);
     g_assert_cmpuint(f->warnings->len, ==, 1);
-
-    /* Much that waits is told at once. */
-    reader_stop(reader);
-    send_many(contents_of_reader(reader), n, 600, 64 * KIB);
-    settle(f);
-    g_assert_cmpuint(f->warnings->len, ==, 2);
 }
 
 static void send_more(const char *message, void *userdata)
