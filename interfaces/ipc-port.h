@@ -90,8 +90,9 @@ bool ipc_port_is_closed(const ipc_port *port);
  *
  * If the other end is closed the message is lost, which is no error. Electron: port.postMessage().
  *
- * Return: 0, or -EINVAL (too deep), -EMSGSIZE (over IPC_LANE_ARGS_MAX), -ENOBUFS (IPC_QUEUE_BYTES_MAX are unread),
- * -ENOTCONN (it was closed here), -ESTALE (it was transferred), -ENOMEM, or as struct ipc_transfer says.
+ * Return: 0, or -EINVAL (too deep), -EMSGSIZE (over IPC_LANE_ARGS_MAX), -ENOBUFS (IPC_QUEUE_BYTES_MAX are unread or, in
+ * main, IPC_QUEUE_BYTES_PER_UID_MAX in all ports of the user), -ENOTCONN (it was closed here), -ESTALE (it was
+ * transferred), -ENOMEM, or as struct ipc_transfer says.
  */
 int ipc_port_post_message(ipc_port *port, json_t *message, const ipc_transfer *transfer);
 

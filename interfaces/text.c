@@ -358,7 +358,7 @@ static int load_error(json_error_t *where, const char *what, sd_bus_error *error
     /* jansson quotes the text, and may cut a character in two; the bus would throw out who sends that. */
     if (!text_is_utf8(where->text))
         snprintf(where->text, sizeof(where->text), "invalid text");
-    sd_bus_error_setf(error, IPC_ERROR_INVALID_ARGS, "%s is not JSON: line %d, column %d (byte %d): %s", what,
+    sd_bus_error_setf(error, IPC_ERROR_INVALID_ARGS, "%s cannot be read as JSON: line %d, column %d (byte %d): %s", what,
                       where->line, where->column, where->position, where->text);
     return -EINVAL;
 }

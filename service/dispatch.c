@@ -72,13 +72,18 @@ static int admit_registered(Peer *peer, Verb verb, const Request *request, json_
 }
 
 /* A message to a third one that does not read must not look like a fault of main. */
-static int queue_error(int r, uint32_t id, sd_bus_error *error)
+static int queue_error(int r, const ipc_web_contents *to, sd_bus_error *error)
 {
     if (r == -ENOBUFS)
-        sd_bus_error_setf(error, IPC_ERROR_QUEUE_FULL, "Renderer %u does not read, and its queue is full", id);
+        sd_bus_error_setf(error, IPC_ERROR_QUEUE_FULL, "Renderer %u does not read: %zu bytes wait for it, as many as may",
+                          to->id, to->peer->queue.bytes);
+    if (r == -EDQUOT)
+        sd_bus_error_setf(error, IPC_ERROR_QUEUE_FULL,
+                          "%zu bytes wait for renderer %u, of what other users than its own may fill half",
+                          to->peer->queue.bytes, to->id);
     if (r == -EMSGSIZE)
-        sd_bus_error_setf(error, IPC_ERROR_TOO_LARGE, "Renderer %u is on the bus, where args have at most %u bytes", id,
-                          IPC_ARGS_MAX);
+        sd_bus_error_setf(error, IPC_ERROR_TOO_LARGE, "Renderer %u is on the bus, where args have at most %u bytes",
+                          to->id, IPC_ARGS_MAX);
     return r;
 }
 
@@ -334,7 +339,7 @@ static int pass_on(Peer *peer, Verb verb, ipc_web_contents *to, const Request *r
     int r;
 
     if (!quota_has_room_from(to->peer, peer, request->length))
-        return -ENOBUFS;
+        return -EDQUOT;
     traffic_enter(&passage, peer, verb, request, to->id);
     if (verb == VERB_SEND_TO)
         r = peer_send_message(to->peer, request->channel, request->text, request->length, peer->contents->id);
@@ -359,7 +364,7 @@ int dispatch_send_to(Peer *peer, uint32_t id, Request *request, sd_bus_error *er
     contents = ipc_web_contents_from_id(peer->app, id);
     if (!contents)
         return sd_bus_error_setf(error, IPC_ERROR_NO_SUCH_WEB_CONTENTS, "There is no renderer %u", id);
-    return queue_error(pass_on(peer, VERB_SEND_TO, contents, request), id, error);
+    return queue_error(pass_on(peer, VERB_SEND_TO, contents, request), contents, error);
 }
 
 int dispatch_send_to_host(Peer *peer, Request *request, sd_bus_error *error)
@@ -374,7 +379,7 @@ int dispatch_send_to_host(Peer *peer, Request *request, sd_bus_error *error)
     if (!guest->host)
         return sd_bus_error_setf(error, IPC_ERROR_NOT_A_GUEST,
                                  "Renderer %u has no host: it is no guest, or its host is gone", guest->id);
-    return queue_error(pass_on(peer, VERB_SEND_TO_HOST, guest->host, request), guest->host->id, error);
+    return queue_error(pass_on(peer, VERB_SEND_TO_HOST, guest->host, request), guest->host, error);
 }
 
 int dispatch_create_webview(Peer *peer, char ret_token[TOKEN_SIZE], sd_bus_error *error)

@@ -127,6 +127,11 @@ static int look_up(LookUp look_up_entry, const char *name, json_int_t *ret_id)
     return r == -ESRCH || r == -EPERM || r == -EBADF ? -ENOENT : r;
 }
 
+static bool is_number(const char *name)
+{
+    return *name && name[strspn(name, "0123456789")] == '\0';
+}
+
 typedef struct IdKind {
     const char *noun;
     LookUp look_up_entry;
@@ -148,7 +153,8 @@ static int take_id(const PolicyDocument *document, const JsonPlace *place, json_
         return policy_document_fail(document, place, "%s wants numbers and names", list_name(place));
     r = look_up(kind->look_up_entry, json_string_value(value), &id);
     if (r == -ENOENT)
-        return policy_document_fail(document, place, "there is no %s '%.64s'", kind->noun, json_string_value(value));
+        return policy_document_fail(document, place, "there is no %s '%.64s'%s", kind->noun, json_string_value(value),
+                                    is_number(json_string_value(value)) ? ": a number has no quotes" : "");
     if (r < 0 && r != -ENOMEM)
         return policy_document_fail(document, place, "the %s '%.64s' cannot be looked up: %s", kind->noun,
                                     json_string_value(value), strerror(-r));
@@ -242,7 +248,7 @@ static int take_rule(const PolicyDocument *document, const JsonPlace *place, jso
 {
     Policy *policy = target;
     Rule *rule = &policy->rules[policy->n_rules];
-    int r;
+    int verb, r;
 
     *rule = (Rule)RULE_INIT;
     r = policy_document_take_object(document, place, value, "a rule", rule_keys, rule);
@@ -252,6 +258,11 @@ static int take_rule(const PolicyDocument *document, const JsonPlace *place, jso
         return policy_document_fail(document, place, "this rule does not say allow, true or false");
     if (!rule_can_match(rule))
         return policy_document_fail(document, place, "the verbs of this rule have no channels, so it matches nothing");
+    /* What is not allowed by mistake is soon noticed. What is not denied is not. */
+    verb = rule_get_lost_verb(rule);
+    if (!rule->allow && verb >= 0 && json_object_get(value, "verbs"))
+        return policy_document_fail(document, place, "%s has no channel, so this rule would not deny it: it needs a rule "
+                                    "without channels", verb_name(verb));
     policy->n_rules++;
     return 0;
 }

@@ -171,11 +171,23 @@ bool rule_is_for_everything(const Rule *rule)
     return rule->verbs == ALL_VERBS && !rule->channels;
 }
 
-bool rule_can_match(const Rule *rule)
+int rule_get_lost_verb(const Rule *rule)
 {
     int verb;
 
     if (match_channel(rule, NULL) == MATCH_YES)
+        return -1;
+    for (verb = 0; verb < VERBS_MAX; verb++)
+        if (rule->verbs & 1u << verb && !verb_has_channel(verb))
+            return verb;
+    return -1;
+}
+
+bool rule_can_match(const Rule *rule)
+{
+    int verb;
+
+    if (rule_get_lost_verb(rule) < 0)
         return true;
     for (verb = 0; verb < VERBS_MAX; verb++)
         if (rule->verbs & 1u << verb && verb_has_channel(verb))

@@ -39,7 +39,11 @@ bool rule_matches(const Rule *rule, Peer *peer, Verb verb, const char *channel);
 bool rule_matches_caller(const Rule *rule, Peer *peer);
 bool rule_is_for_everything(const Rule *rule);
 
-/* Whether there is a call that it is about: one for channels alone needs a verb that has one. */
+/*
+ * Its first verb that it is never about, since it names channels and the verb has none, or -1; and whether there is a
+ * call that it is about.
+ */
+int rule_get_lost_verb(const Rule *rule);
 bool rule_can_match(const Rule *rule);
 
 /* Whether fnmatch() understands it to the end, and what is wrong if it does not. */

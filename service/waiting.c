@@ -83,8 +83,10 @@ int waiting_push(Peer *peer, sd_bus_message *message, PeerRun run, sd_bus_error 
     size_t size = measure(message);
     Waiting *waiting;
 
-    if (!quota_has_room(peer, size)) {
-        sd_bus_error_setf(error, IPC_ERROR_BUSY, "The bus has not told yet who you are, and too much of yours waits");
+    /* One alone may be larger than what may wait for a peer to read. */
+    if (!quota_has_room(peer, size) && !(TAILQ_EMPTY(&peer->waiting) && quota_user_has_room(peer, size))) {
+        sd_bus_error_setf(error, IPC_ERROR_BUSY, "The bus has not told yet who you are, and %zu bytes of yours wait",
+                          peer->queue.bytes);
         return -EBUSY;
     }
     waiting = calloc(1, sizeof(*waiting));

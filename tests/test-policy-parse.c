@@ -112,6 +112,8 @@ static const struct {
       "post-message, open-lane or monitor" },
     { "{\"rules\": [{\"allow\": true, \"verbs\": [\"register\", \"monitor\"], \"channels\": [\"a\"]}]}",
       "file:1:12: the verbs of this rule have no channels, so it matches nothing" },
+    { "{\"rules\": [{\"allow\": false, \"verbs\": [\"invoke\", \"monitor\"], \"channels\": [\"a\"]}]}",
+      "file:1:12: monitor has no channel, so this rule would not deny it: it needs a rule without channels" },
 
     /* its globs */
     { "{\"rules\": [{\"allow\": true, \"channels\": \"a\"}]}", "file:1:40: channels must be a list" },

@@ -52,7 +52,7 @@ static void assert_survives(const char *text)
 /* What is wrong is in jansson's words; where is the contract's. */
 static void assert_refused(const char *text, const char *where)
 {
-    g_autofree char *begin = g_strdup_printf("The text is not JSON: %s: ", where);
+    g_autofree char *begin = g_strdup_printf("The text cannot be read as JSON: %s: ", where);
     _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
     json_t *value = NULL;
 
