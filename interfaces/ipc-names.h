@@ -33,7 +33,6 @@
 #define IPC_ERROR_TIMEOUT "org.freedesktop.DBus.Error.Timeout" /* made by the client library */
 
 #define IPC_CHANNEL_MAX 255u                       /* bytes of a channel's name, without its NUL */
-#define IPC_ARGS_KEPT_MAX 4096u                    /* bytes of JSON text that a call may keep until it is answered */
 #define IPC_ARGS_MAX (16u * 1024 * 1024)           /* bytes of JSON text in one message on the bus */
 #define IPC_LANE_ARGS_MAX (256u * 1024 * 1024)     /* the same on a lane or a port */
 #define IPC_INLINE_MAX (64u * 1024)                /* bytes of text in a packet; longer ones travel in a sealed memfd */
@@ -73,6 +72,7 @@
 #define IPC_WATCHERS_PER_UID_MAX 128u              /* those of one user */
 #define IPC_WATCHER_CHANNELS_MAX 64u               /* globs of one of them */
 #define IPC_WATCHER_PIPE_BYTES (1024u * 1024)      /* bytes that wait for one to read, if the kernel has them */
+#define IPC_WATCHER_REFUSED_MAX 4096u              /* bytes of JSON text of a refused one that it does */
 #define IPC_WATCHER_TEXT_MAX (2u * 1024 * 1024)    /* bytes of JSON text of a message that a watcher sees whole */
 
 #endif

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "bare-call.h"
 #include "ipc-names.h"
 #include "macro.h"
 #include "peer-lane.h"
@@ -29,35 +30,12 @@ void answer_clear(Answer *answer)
     answer->peer = peer_unref(answer->peer);
 }
 
-/* Of a call, its sender and its serial are all that an answer needs. */
-static int new_without_args(sd_bus_message *call, sd_bus_message **ret_call)
-{
-    _cleanup_(sd_bus_message_unrefp) sd_bus_message *bare = NULL;
-    uint64_t cookie;
-    int r;
-
-    r = sd_bus_message_get_cookie(call, &cookie);
-    if (r >= 0)
-        r = sd_bus_message_new_method_call(sd_bus_message_get_bus(call), &bare, NULL, sd_bus_message_get_path(call),
-                                           sd_bus_message_get_interface(call), sd_bus_message_get_member(call));
-    if (r >= 0)
-        r = sd_bus_message_set_sender(bare, sd_bus_message_get_sender(call));
-    if (r >= 0)
-        r = sd_bus_message_set_expect_reply(bare, sd_bus_message_get_expect_reply(call));
-    if (r >= 0)
-        r = sd_bus_message_seal(bare, cookie, 0);
-    if (r < 0)
-        return r;
-    *ret_call = TAKE_PTR(bare);
-    return 0;
-}
-
-void answer_forget_args(Answer *answer)
+void answer_wait(Answer *answer)
 {
     sd_bus_message *bare;
 
     /* Without memory for it, the call stays as it is. */
-    if (!answer->call || new_without_args(answer->call, &bare) < 0)
+    if (!answer->call || bare_call_new(answer->call, &bare) < 0)
         return;
     sd_bus_message_unref(answer->call);
     answer->call = bare;

@@ -25,8 +25,8 @@ static inline bool answer_is_owed(const Answer *answer)
     return answer->is_owed;
 }
 
-/* The answer comes later: the call need not keep its args in memory until then. */
-void answer_forget_args(Answer *answer);
+/* Unless it was given, the answer comes later: of the call, only what that needs is kept until then. */
+void answer_wait(Answer *answer);
 
 /*
  * A JSON value. Where it is too large for the way back the peer is told TooLarge, and the answer is -EMSGSIZE. -EINVAL

@@ -244,13 +244,6 @@ int dispatch_post_message(Peer *peer, Request *request, sd_bus_error *error)
     return r < 0 ? r : dispatch_one_way(peer, VERB_POST_MESSAGE, request, error);
 }
 
-/* It is worth the trouble only where there is much to forget. */
-static void keep_waiting(Answer *answer, const Request *request)
-{
-    if (request->length > IPC_ARGS_KEPT_MAX)
-        answer_forget_args(answer);
-}
-
 /* An observer may answer as well, or keep the event to do so. */
 static void emit_sync(Peer *peer, ipc_event *event, Args *args)
 {
@@ -286,7 +279,7 @@ int dispatch_send_sync(Peer *peer, Request *request, sd_bus_error *error)
     traffic_enter_call(&passage, &answer->traffic, peer, VERB_SEND_SYNC, request, event->channel,
                        is_listened_to(peer, event->channel) || is_handled(peer, event->channel));
     emit_sync(peer, event, &args);
-    keep_waiting(answer, request);
+    answer_wait(answer);
     return 0;
 }
 
@@ -328,7 +321,7 @@ int dispatch_invoke(Peer *peer, Request *request, sd_bus_error *error)
     traffic_enter_call(&passage, &invocation->answer.traffic, peer, VERB_INVOKE, request, invocation->channel,
                        main != NULL || is_listened_to(peer, invocation->channel));
     run_handler(peer, main, invocation, args, request);
-    keep_waiting(&invocation->answer, request);
+    answer_wait(&invocation->answer);
     return 0;
 }
 

@@ -163,7 +163,7 @@ static int write_object(const ipc_app *app, const Line *line, bool is_brief, Tex
 {
     Writer writer = {
         .object = json_object(),
-        .text_max = line->is_refused ? IPC_ARGS_KEPT_MAX : IPC_WATCHER_TEXT_MAX,
+        .text_max = line->is_refused ? IPC_WATCHER_REFUSED_MAX : IPC_WATCHER_TEXT_MAX,
         .is_brief = is_brief,
     };
     int r;

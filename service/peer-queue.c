@@ -29,6 +29,7 @@
 #include <string.h>
 
 #include "app.h"
+#include "bare-call.h"
 #include "clock.h"
 #include "macro.h"
 #include "notice.h"
@@ -225,6 +226,16 @@ static int keep(Peer *peer, sd_bus_message *message, size_t size, bool is_call)
     return 0;
 }
 
+static int keep_call(Peer *peer, sd_bus_message *call, size_t size)
+{
+    _cleanup_(sd_bus_message_unrefp) sd_bus_message *bare = NULL;
+    size_t body_size;
+    int r;
+
+    r = bare_call_new_with_strings(call, &bare, &body_size);
+    return r < 0 ? r : keep(peer, bare, size + body_size, true);
+}
+
 static bool may_pass(Peer *peer, size_t size)
 {
     return TAILQ_EMPTY(&peer->queue.messages) && backlog_has_room(&peer->app->queues.backlog, peer->app->bus) &&
@@ -311,13 +322,13 @@ int peer_queue_admit(Peer *peer, sd_bus_message *call, size_t size)
         window_sent(peer, size);
         return 0;
     }
-    r = keep(peer, call, size, true);
+    r = keep_call(peer, call, size);
     return r < 0 ? r : 1;
 }
 
 int peer_queue_defer(Peer *peer, sd_bus_message *call, size_t size)
 {
-    return keep(peer, call, size + IPC_MESSAGE_OVERHEAD, true);
+    return keep_call(peer, call, size + IPC_MESSAGE_OVERHEAD);
 }
 
 /* ---- out ---- */

@@ -95,10 +95,10 @@ static void test_wrong_members(void)
 
 /* ---- files where none belong ---- */
 
-static void send_with_files(GDBusConnection *connection, GVariant *body)
+static void send_with_files(GDBusConnection *connection, const char *member, GVariant *body)
 {
     g_autoptr(GDBusMessage) message = g_dbus_message_new_method_call(FIXTURE_NAME, IPC_MAIN_PATH, IPC_MAIN_INTERFACE,
-                                                                     "Send");
+                                                                     member);
     g_autoptr(GUnixFDList) files = g_unix_fd_list_new();
     int i;
 
@@ -106,23 +106,31 @@ static void send_with_files(GDBusConnection *connection, GVariant *body)
         g_assert_cmpint(g_unix_fd_list_append(files, STDERR_FILENO, NULL), ==, i);
     g_dbus_message_set_unix_fd_list(message, files);
     g_dbus_message_set_body(message, body);
-    g_dbus_message_set_flags(message, G_DBUS_MESSAGE_FLAGS_NO_REPLY_EXPECTED);
+    if (strcmp(member, "Send") == 0)
+        g_dbus_message_set_flags(message, G_DBUS_MESSAGE_FLAGS_NO_REPLY_EXPECTED);
     g_assert_true(g_dbus_connection_send_message(connection, message, 0, NULL, NULL));
 }
 
 /* Files that no argument names, files instead of arguments, and files behind them. */
-static void send_files(Tale *tale)
+static GDBusConnection *connect_gdbus(const char *address)
 {
-    g_autoptr(GDBusConnection) connection = g_dbus_connection_new_for_address_sync(
-        tale->address, G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT | G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION,
-        NULL, NULL, NULL);
-    int i;
+    GDBusConnection *connection = g_dbus_connection_new_for_address_sync(
+        address, G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT | G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION, NULL,
+        NULL, NULL);
 
     g_assert_nonnull(connection);
+    return connection;
+}
+
+static void send_files(Tale *tale)
+{
+    g_autoptr(GDBusConnection) connection = connect_gdbus(tale->address);
+    int i;
+
     for (i = 0; i < 500; i++) {
-        send_with_files(connection, g_variant_new("(ss)", "x", "[]"));
-        send_with_files(connection, g_variant_new("(hh)", 0, 1));
-        send_with_files(connection, g_variant_new("(ssh)", "x", "[]", 2));
+        send_with_files(connection, "Send", g_variant_new("(ss)", "x", "[]"));
+        send_with_files(connection, "Send", g_variant_new("(hh)", 0, 1));
+        send_with_files(connection, "Send", g_variant_new("(ssh)", "x", "[]", 2));
     }
     g_assert_true(g_dbus_connection_flush_sync(connection, NULL, NULL));
     tale_note(tale, &tale->n_called);
@@ -143,6 +151,89 @@ static void test_files(void)
     wait_until(f, f->heard.length == 500 && reader->tale->n_called == 1);
     assert_alive(f);
     g_assert_cmpuint(count_fds(), ==, before);
+}
+
+/* Calls that wait for their answers do not hold them. */
+static void call_with_files(Tale *tale)
+{
+    g_autoptr(GDBusConnection) connection = connect_gdbus(tale->address);
+    int i;
+
+    for (i = 0; i < 50; i++) {
+        send_with_files(connection, "Invoke", g_variant_new("(ss)", "x", "[]"));
+        send_with_files(connection, "SendSync", g_variant_new("(ss)", "x", "[]"));
+    }
+    pause();
+}
+
+static void test_files_of_waiting_calls(void)
+{
+    g_autoptr(Fixture) f = fixture_new();
+    unsigned before;
+
+    answer(f, "add", "3");
+    keep(f, "x");
+    keep_events(f, "x");
+    assert_alive(f);
+    reader_start(f, call_with_files);
+    before = count_fds();
+    wait_until(f, f->kept.length == 50 && f->kept_events.length == 50);
+    assert_alive(f);
+    g_assert_cmpuint(count_fds(), ==, before);
+}
+
+#define N_PINGS 1000        /* more than are answered to one who does not read */
+#define PING_BYTES 1000000u /* of what one of them brings along */
+
+static void ping(sd_bus *bus, const char *types, ...)
+{
+    _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL;
+    va_list arguments;
+    uint64_t cookie; /* without it, no reply would be expected */
+
+    must(sd_bus_message_new_method_call(bus, &message, FIXTURE_NAME, "/", "org.freedesktop.DBus.Peer", "Ping"));
+    va_start(arguments, types);
+    must(sd_bus_message_appendv(message, types, arguments));
+    va_end(arguments);
+    must(sd_bus_send(bus, message, &cookie));
+}
+
+static void ping_with_files(Tale *tale)
+{
+    g_autofree char *word = g_strnfill(PING_BYTES, 'x');
+    sd_bus *bus;
+    int i;
+
+    must(sd_bus_new(&bus));
+    must(sd_bus_set_address(bus, tale->address));
+    must(sd_bus_set_bus_client(bus, true));
+    must(sd_bus_start(bus));
+    for (i = 0; i < N_PINGS; i++)
+        ping(bus, "");
+    must(sd_bus_flush(bus));
+    for (i = 0; i < 20; i++)
+        ping(bus, "hhhh", 2, 2, 2, 2);
+    ping(bus, "as", 1, word);
+    must(sd_bus_flush(bus));
+    pause();
+}
+
+/* Everyone may ping, so everyone's pings may wait: neither files nor what nobody reads. */
+static void test_files_of_waiting_pings(void)
+{
+    g_autoptr(Fixture) f = fixture_new();
+    const Peer *peer = NULL;
+    unsigned before;
+
+    answer(f, "add", "3");
+    assert_alive(f);
+    reader_start(f, ping_with_files);
+    before = count_fds();
+    wait_until(f, (peer = TAILQ_FIRST(&f->app->peers.list)) && peer->queue.n_answers > 0);
+    settle(f);
+    wait_until(f, count_fds() == before);
+    assert_alive(f);
+    g_assert_cmpuint(peer->queue.bytes, <, PING_BYTES);
 }
 
 /* ---- forged words of the bus ---- */
@@ -352,6 +443,8 @@ int main(int argc, char **argv)
     g_test_add_func("/hostile/wrong-objects", test_wrong_objects);
     g_test_add_func("/hostile/wrong-members", test_wrong_members);
     g_test_add_func("/hostile/files", test_files);
+    g_test_add_func("/hostile/files-of-waiting-calls", test_files_of_waiting_calls);
+    g_test_add_func("/hostile/files-of-waiting-pings", test_files_of_waiting_pings);
     g_test_add_func("/hostile/forged-credentials", test_forged_credentials);
     g_test_add_func("/hostile/forged-leaving", test_forged_leaving);
     g_test_add_func("/hostile/near-tokens", test_near_tokens);

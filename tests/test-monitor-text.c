@@ -31,7 +31,7 @@ static void test_denied_at_length(void)
     g_autoptr(Fixture) f = fixture_new();
     Client *r;
     g_autoptr(Watching) w = watch_after(f, &r);
-    g_autofree char *filling = g_strnfill(IPC_ARGS_KEPT_MAX, 'f'), *args = g_strdup_printf("[\"%s\"]", filling);
+    g_autofree char *filling = g_strnfill(IPC_WATCHER_REFUSED_MAX, 'f'), *args = g_strdup_printf("[\"%s\"]", filling);
     json_t *line;
 
     load_policy(f, "{\"default\": \"allow\", \"rules\": [{\"allow\": false, \"channels\": [\"secret\"]}]}");
@@ -42,7 +42,7 @@ static void test_denied_at_length(void)
     line = expect_line(w, "{'verb': 'send', 'channel': 'secret'}");
     g_assert_true(json_is_null(json_object_get(line, "args")));
     assert_error(line, IPC_ERROR_ACCESS_DENIED);
-    g_assert_cmpint(integer_of(line, "args_bytes"), ==, IPC_ARGS_KEPT_MAX + 4);
+    g_assert_cmpint(integer_of(line, "args_bytes"), ==, IPC_WATCHER_REFUSED_MAX + 4);
     g_assert_true(g_str_has_prefix(json_string_value(json_object_get(line, "args_begin")), "[\"fff"));
     expect_no_line(w);
 }
