@@ -119,14 +119,14 @@ static int keep(Wire *wire, const Packet *packet)
     return 0;
 }
 
-static int send_or_keep(Wire *wire, const Packet *packet)
+static int send_or_keep(Wire *wire, const Packet *packet, bool is_bounded)
 {
     int r = -EAGAIN;
 
     if (TAILQ_EMPTY(&wire->queue))
         r = write_packet(wire, packet);
     if (r == -EAGAIN)
-        r = has_room(wire, packet) ? keep(wire, packet) : -ENOBUFS;
+        r = !is_bounded || has_room(wire, packet) ? keep(wire, packet) : -ENOBUFS;
     if (r >= 0)
         wire->n_sent++;
     count(wire);
@@ -146,13 +146,20 @@ int wire_send(Wire *wire, const Packet *packet)
     if ((wire->bytes > 0 || packet->length > IPC_INLINE_MAX) && !has_room(wire, packet))
         return -ENOBUFS;
     if (packet->length <= IPC_INLINE_MAX || packet->text_fd >= 0)
-        return send_or_keep(wire, packet);
+        return send_or_keep(wire, packet, true);
     r = packet_make_text_fd(packet, &text_fd);
     if (r < 0)
         return r;
     large = *packet;
     large.text_fd = text_fd;
-    return send_or_keep(wire, &large);
+    return send_or_keep(wire, &large, true);
+}
+
+int wire_send_anyway(Wire *wire, const Packet *packet)
+{
+    if (wire->fd < 0 || wire->is_broken)
+        return -EPIPE;
+    return packet->length > IPC_INLINE_MAX ? -EMSGSIZE : send_or_keep(wire, packet, false);
 }
 
 int wire_flush(Wire *wire)

@@ -45,6 +45,9 @@ size_t wire_get_unread(Wire *wire);
  */
 int wire_send(Wire *wire, const Packet *packet);
 
+/* The same of a small one, however much is unread: something else bounds how many there are. */
+int wire_send_anyway(Wire *wire, const Packet *packet);
+
 /* Writes what the socket takes. -EPIPE: nobody reads it, and what waits is dropped. */
 int wire_flush(Wire *wire);
 

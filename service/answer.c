@@ -63,6 +63,9 @@ static int answer_too_large(Answer *answer)
     return r < 0 ? r : -EMSGSIZE;
 }
 
+/* Goes in place of an answer. There are as many as a peer may have calls pending, so these need no room. */
+static const char no_room[] = "You did not read, and then there was no room for the answer";
+
 /* The caller will never have it. */
 static void tell_lost(Answer *answer, int r)
 {
@@ -76,6 +79,8 @@ static int send_by_bus(Answer *answer, sd_bus_message *message, size_t size)
 {
     int r = peer_answer(answer->peer, answer->call, message, size);
 
+    if (r == -ENOBUFS)
+        peer_refuse_answer(answer->peer, answer->call, IPC_ERROR_QUEUE_FULL, no_room);
     answer_given(answer);
     return r;
 }
@@ -112,6 +117,10 @@ static int send_by_lane(Answer *answer, const Packet *packet)
 {
     int r = peer_lane_send(answer->peer, packet);
 
+    if (r == -ENOBUFS)
+        (void)peer_lane_send_anyway(answer->peer, &(Packet){ .verb = LANE_ERROR, .serial = answer->serial,
+                                                             .channel = IPC_ERROR_QUEUE_FULL, .text = no_room,
+                                                             .length = sizeof(no_room) - 1, .text_fd = -1 });
     if (r != -ENOMEM)
         answer_given(answer);
     return r;

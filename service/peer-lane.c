@@ -94,14 +94,16 @@ static bool has_room(PeerLane *lane, const Packet *packet)
     return user_has_room(lane->peer, size) && (lane->n_counted == 0 || quota_has_room(lane->peer, size));
 }
 
-int peer_lane_send(Peer *peer, const Packet *packet)
+static int lane_check(const Peer *peer)
+{
+    return peer->lane && peer->app && !peer->app->is_closed ? 0 : -ENOTCONN;
+}
+
+/* What became of it. */
+static int sent(Peer *peer, const Packet *packet, int r)
 {
     PeerLane *lane = peer->lane;
-    int r;
 
-    if (!lane || !peer->app || peer->app->is_closed)
-        return -ENOTCONN;
-    r = has_room(lane, packet) ? wire_send(&lane->wire, packet) : -ENOBUFS;
     if (r == -ENOBUFS)
         stuck_refuse(peer);
     /* It has gone, which main hears when it has read all that the peer wrote before. */
@@ -116,6 +118,22 @@ int peer_lane_send(Peer *peer, const Packet *packet)
     if (wire_has_unwritten(&lane->wire))
         (void)watch_set_events(&lane->watch, wanted_events(lane));
     return 0;
+}
+
+int peer_lane_send(Peer *peer, const Packet *packet)
+{
+    int r = lane_check(peer);
+
+    if (r < 0)
+        return r;
+    return sent(peer, packet, has_room(peer->lane, packet) ? wire_send(&peer->lane->wire, packet) : -ENOBUFS);
+}
+
+int peer_lane_send_anyway(Peer *peer, const Packet *packet)
+{
+    int r = lane_check(peer);
+
+    return r < 0 ? r : sent(peer, packet, wire_send_anyway(&peer->lane->wire, packet));
 }
 
 static void lane_unref(PeerLane *lane)

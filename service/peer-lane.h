@@ -31,6 +31,9 @@ void peer_lane_break(Peer *peer);
 /* Writes a packet, or keeps it. -ENOBUFS: the peer does not read. -ENOTCONN: it is gone. -ENOMEM. */
 int peer_lane_send(Peer *peer, const Packet *packet);
 
+/* The same of a small one that has to go, however much the peer has not read. */
+int peer_lane_send_anyway(Peer *peer, const Packet *packet);
+
 /*
  * Dispatches what the peer has written until now, and nothing without end. If that was the end, or no packet, the peer
  * vanishes; so hold it, and the app. The answer is whether there was anything.

@@ -190,8 +190,6 @@ static int queue_message(Peer *peer, sd_bus_message *message, size_t size, bool 
     Queued *queued;
     uint64_t cookie;
 
-    if (!quota_has_room(peer, size))
-        return -ENOBUFS;
     queued = calloc(1, sizeof(*queued));
     if (!queued)
         return -ENOMEM;
@@ -209,14 +207,12 @@ static int queue_message(Peer *peer, sd_bus_message *message, size_t size, bool 
     return 0;
 }
 
-static int keep(Peer *peer, sd_bus_message *message, size_t size, bool is_call)
+static int keep_anyway(Peer *peer, sd_bus_message *message, size_t size, bool is_call)
 {
     PeerQueue *queue = &peer->queue;
     int r;
 
     r = queue_message(peer, message, size, is_call);
-    if (r == -ENOBUFS)
-        stuck_refuse(peer);
     if (r < 0)
         return r;
     if (queue->state == QUEUE_EMPTY)
@@ -224,6 +220,14 @@ static int keep(Peer *peer, sd_bus_message *message, size_t size, bool is_call)
     else if (queue->state == QUEUE_SHUT)
         ask_whether_awaited(peer);
     return 0;
+}
+
+static int keep(Peer *peer, sd_bus_message *message, size_t size, bool is_call)
+{
+    if (quota_has_room(peer, size))
+        return keep_anyway(peer, message, size, is_call);
+    stuck_refuse(peer);
+    return -ENOBUFS;
 }
 
 static int keep_call(Peer *peer, sd_bus_message *call, size_t size)
@@ -258,6 +262,12 @@ int peer_queue_send(Peer *peer, sd_bus_message *message, size_t size)
 {
     size += IPC_MESSAGE_OVERHEAD;
     return may_pass(peer, size) ? send_now(peer, message, size) : keep(peer, message, size, false);
+}
+
+int peer_queue_send_anyway(Peer *peer, sd_bus_message *message, size_t size)
+{
+    size += IPC_MESSAGE_OVERHEAD;
+    return may_pass(peer, size) ? send_now(peer, message, size) : keep_anyway(peer, message, size, false);
 }
 
 static bool send_out_of_turn(Peer *peer, sd_bus_message *refusal)

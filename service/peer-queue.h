@@ -52,6 +52,9 @@ void peer_queue_set_clear(PeerQueueSet *set); /* all peers are gone */
 /* Sends the message or keeps it, behind what waits already. -ENOBUFS: too much does. */
 int peer_queue_send(Peer *peer, sd_bus_message *message, size_t size);
 
+/* The same of a small one that has to go, however much waits. */
+int peer_queue_send_anyway(Peer *peer, sd_bus_message *message, size_t size);
+
 /*
  * A call that sd-bus answers by itself, with about so many bytes. 0: let it; 1: it was kept, and will be read again in
  * its turn; -ENOBUFS.

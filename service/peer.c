@@ -121,8 +121,9 @@ static void peer_send_error(Peer *peer, sd_bus_message *call, const sd_bus_error
 {
     _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL;
 
-    if (sd_bus_message_new_method_error(call, &message, error) >= 0)
-        (void)peer_answer(peer, call, message, 0);
+    if (sd_bus_message_new_method_error(call, &message, error) >= 0 &&
+        peer_answer(peer, call, message, 0) == -ENOBUFS)
+        peer_refuse_answer(peer, call, error->name, "You do not read, and your queue is full");
 }
 
 /* It has not read the answers to the calls before. */
@@ -370,6 +371,17 @@ int peer_send(Peer *peer, sd_bus_message *message, size_t size)
 int peer_answer(Peer *peer, sd_bus_message *call, sd_bus_message *answer, size_t size)
 {
     return sd_bus_message_get_expect_reply(call) > 0 ? peer_send(peer, answer, size) : 0;
+}
+
+void peer_refuse_answer(Peer *peer, sd_bus_message *call, const char *name, const char *text)
+{
+    _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL;
+
+    if (!peer->app || peer->app->is_closed || sd_bus_message_get_expect_reply(call) <= 0)
+        return;
+    if (sd_bus_message_new_method_errorf(call, &message, name, "%s", text) >= 0 &&
+        peer_queue_send_anyway(peer, message, strlen(text)) >= 0)
+        peer->n_sent++;
 }
 
 int peer_new_signal(Peer *peer, const char *member, sd_bus_message **ret_message)

@@ -103,6 +103,9 @@ int peer_send(Peer *peer, sd_bus_message *message, size_t size);
 /* The same for the answer to a call: one that nobody expects is not sent. */
 int peer_answer(Peer *peer, sd_bus_message *call, sd_bus_message *answer, size_t size);
 
+/* Sends a short error instead, for which there is always room: as many as a peer may have calls that are not answered. */
+void peer_refuse_answer(Peer *peer, sd_bus_message *call, const char *name, const char *text);
+
 /* A signal of the main interface to the peer alone: the caller appends and sends it. */
 int peer_new_signal(Peer *peer, const char *member, sd_bus_message **ret_message);
 

@@ -263,8 +263,7 @@ static void test_waiting(void)
     for (i = 0; i < 3; i++)
         assert_replied(outcomes[i], "");
     for (; i < G_N_ELEMENTS(outcomes); i++)
-        assert_rejected(outcomes[i], IPC_ERROR_BUSY,
-                        "The bus has not told yet who you are, and too much of yours waits");
+        assert_rejected(outcomes[i], IPC_ERROR_BUSY, NULL);
     g_assert_cmpuint(f->app->peers.list.tqh_first->queue.bytes, ==, 0);
     assert_replied(call(c, "Send", "ss", "x", args), "");
 }

@@ -2,6 +2,7 @@
 #include <errno.h>
 
 #include "fixture-renderer.h"
+#include "macro.h"
 
 /* Whoever does not read what is sent to it is told of, once until it has read all. */
 
@@ -87,6 +88,28 @@ static void test_reader(void)
     g_assert_cmpuint(f->warnings->len, ==, 0);
 }
 
+/* A call settles, though there is no room for its answer. */
+static void test_answer_without_room(void)
+{
+    g_autoptr(Fixture) f = fixture_new();
+    Client *r = renderer_new(f);
+    _cleanup_(ipc_invocation_unrefp) ipc_invocation *invocation = NULL;
+    g_autofree char *text = g_strnfill(200000, 'x');
+    Outcome *o;
+    unsigned n;
+
+    keep(f, "later");
+    o = invoke_start(r, "later", "[]");
+    invocation = take_kept(f);
+    freeze(r);
+    n = fill(r);
+    must_fail(ipc_invocation_resolvef(invocation, "s", text), ENOBUFS);
+    thaw(r);
+    for (; n > 0; n--)
+        expect_message(r, "x", NULL, 0);
+    assert_rejected(o, IPC_ERROR_QUEUE_FULL, "You did not read, and then there was no room for the answer");
+}
+
 /* ---- who has not read for a while ---- */
 
 static void test_for_a_while(void)
@@ -131,6 +154,7 @@ int main(int argc, char **argv)
     add_story("/stuck/refused", test_refused);
     add_story("/stuck/gone", test_gone);
     add_story("/stuck/reader", test_reader);
+    add_story("/stuck/answer-without-room", test_answer_without_room);
     add_story("/stuck/for-a-while", test_for_a_while);
     add_story("/stuck/stop", test_stop);
     return g_test_run();
