@@ -12,15 +12,22 @@
 
 typedef struct Account Account;
 
+/* Of all accounts of the program. */
+typedef struct AccountTotal {
+    size_t n_files;
+} AccountTotal;
+
 struct Account {
+    AccountTotal *total; /* borrowed; NULL: there are no others any more */
     size_t n_wires;
-    size_t bytes; /* unread of all of them */
-    uint64_t max;
-    TAILQ_HEAD(, Wire) large; /* those that may have large texts unread, of which nobody tells when they are read */
+    size_t bytes;   /* unread of all of them */
+    size_t n_files; /* the same: large texts, and what was transferred */
+    uint64_t max;   /* bytes */
+    TAILQ_HEAD(, Wire) asked; /* those that may have files unread in their socket: nobody tells when they are read */
     void (*on_unused)(Account *account); /* the last wire has left */
 };
 
-void account_init(Account *account, void (*on_unused)(Account *account));
+void account_init(Account *account, AccountTotal *total, void (*on_unused)(Account *account));
 
 /* From here on until it is closed, or joins another. NULL: nobody's; so it stays. */
 void account_join(Account *account, Wire *wire);
@@ -29,5 +36,11 @@ void account_leave(Wire *wire);
 /* What is unread on the wire has changed. */
 void account_count(Wire *wire);
 
-/* Whether so many bytes more may wait. */
-bool account_has_room(Account *account, size_t bytes);
+/* Whether so many bytes more may wait, and so many files. */
+bool account_has_room(Account *account, size_t bytes, size_t n_files);
+
+/*
+ * What all users share has no fixed parts: a user may have three times as much as is left for others. So one alone gets
+ * three quarters, of several each gets less, and whoever comes finds something.
+ */
+bool account_may_share(size_t used_by_user, size_t used, size_t more, size_t max);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
@@ -43,17 +44,19 @@ static int write_all(int fd, const char *data, size_t size)
     return 0;
 }
 
-/* How many there are from this one on, but for the reserve. The kernel gives out the lowest number that is free. */
-static rlim_t count_left(int fd)
+size_t file_get_max(void)
 {
     struct rlimit limit;
-    rlim_t reserve, end;
 
-    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur == RLIM_INFINITY)
-        return RLIM_INFINITY;
-    reserve = limit.rlim_cur / 4 < IPC_FDS_RESERVE ? limit.rlim_cur / 4 : IPC_FDS_RESERVE;
-    end = limit.rlim_cur - reserve;
-    return (rlim_t)fd < end ? end - (rlim_t)fd : 0;
+    return getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur > INT_MAX ? INT_MAX : (size_t)limit.rlim_cur;
+}
+
+/* How many there are from this one on, but for the reserve. The kernel gives out the lowest number that is free. */
+static size_t count_left(int fd)
+{
+    size_t max = file_get_max(), reserve = max / 4 < IPC_FDS_RESERVE ? max / 4 : IPC_FDS_RESERVE;
+
+    return (size_t)fd < max - reserve ? max - reserve - (size_t)fd : 0;
 }
 
 bool file_is_scarce(int fd)

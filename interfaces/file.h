@@ -26,6 +26,9 @@ bool file_is_scarce_for(int fd, size_t n_taken);
 /* The same of the fd that would be opened next. */
 bool file_next_is_scarce(void);
 
+/* How many this process may have open. */
+size_t file_get_max(void);
+
 /* Of a cleanup variable: closes what is one. */
 void file_closep(int *fd);
 

@@ -26,12 +26,18 @@ void wire_init(Wire *wire, int fd)
     TAILQ_INIT(&wire->queue);
 }
 
+static unsigned count_files(const Packet *packet)
+{
+    return packet->n_fds + (packet->text_fd >= 0 ? 1u : 0u);
+}
+
 static void queue_take_first(Wire *wire)
 {
     Parcel *parcel = TAILQ_FIRST(&wire->queue);
 
     TAILQ_REMOVE(&wire->queue, parcel, link);
     wire->bytes -= parcel->size;
+    wire->n_files -= count_files(&parcel->packet);
     parcel_free(parcel);
 }
 
@@ -73,20 +79,21 @@ static bool is_all_read(const Wire *wire)
 
 size_t wire_get_unread(Wire *wire)
 {
-    if (wire->large_bytes > 0 && is_all_read(wire))
-        wire->large_bytes = 0;
+    if (wire->n_sent_files > 0 && is_all_read(wire))
+        wire->n_sent_files = 0, wire->large_bytes = 0;
     count(wire);
     return wire->large_bytes + wire->bytes;
 }
 
 static bool has_room(Wire *wire, const Packet *packet)
 {
-    size_t unread = packet->length > IPC_INLINE_MAX ? wire_get_unread(wire) : wire->large_bytes + wire->bytes;
+    bool is_large = packet->length > IPC_INLINE_MAX;
+    size_t unread = is_large ? wire_get_unread(wire) : wire->large_bytes + wire->bytes;
     size_t size = packet->length + IPC_MESSAGE_OVERHEAD;
 
     if (unread > 0 && (unread > wire->max || size > wire->max - unread))
         return false;
-    return !wire->account || account_has_room(wire->account, size);
+    return !wire->account || account_has_room(wire->account, size, packet->n_fds + (is_large ? 1u : 0u));
 }
 
 static int broke(Wire *wire)
@@ -103,6 +110,8 @@ static int write_packet(Wire *wire, const Packet *packet)
     r = packet_send(wire->fd, packet);
     if (r >= 0 && packet->text_fd >= 0)
         wire->large_bytes += packet->length;
+    if (r >= 0)
+        wire->n_sent_files += count_files(packet);
     return r == -EPIPE ? broke(wire) : r;
 }
 
@@ -116,6 +125,7 @@ static int keep(Wire *wire, const Packet *packet)
         return r;
     TAILQ_INSERT_TAIL(&wire->queue, parcel, link);
     wire->bytes += parcel->size;
+    wire->n_files += count_files(&parcel->packet);
     return 0;
 }
 
@@ -143,7 +153,7 @@ int wire_send(Wire *wire, const Packet *packet)
         return -EPIPE;
     if (packet->length > IPC_LANE_ARGS_MAX)
         return -EMSGSIZE;
-    if ((wire->bytes > 0 || packet->length > IPC_INLINE_MAX) && !has_room(wire, packet))
+    if ((wire->bytes > 0 || packet->length > IPC_INLINE_MAX || packet->n_fds > 0) && !has_room(wire, packet))
         return -ENOBUFS;
     if (packet->length <= IPC_INLINE_MAX || packet->text_fd >= 0)
         return send_or_keep(wire, packet, true);
@@ -171,6 +181,9 @@ int wire_flush(Wire *wire)
         if (r >= 0)
             queue_take_first(wire);
     }
+    /* The kernel has as many files of this user under way as it takes: some will arrive. */
+    if (r == -ETOOMANYREFS)
+        r = -EAGAIN;
     /* What it has accepted it cannot write: there is no telling the sender any more, but the reader. */
     if (r < 0 && r != -EAGAIN && r != -EPIPE)
         r = broke(wire);

@@ -18,10 +18,13 @@ typedef struct Wire {
     size_t bytes;       /* of the queue */
     size_t large_bytes; /* of texts in files that may be unread in the socket */
     uint64_t n_sent;
+    unsigned n_files;      /* of the queue */
+    unsigned n_sent_files; /* that may be unread in the socket */
     struct Account *account; /* borrowed; NULL: nobody counts it together with others */
-    size_t n_counted;        /* bytes that the account knows of */
-    bool is_counted_large;
-    TAILQ_ENTRY(Wire) link; /* of those in the account that are large */
+    size_t counted_bytes; /* that the account knows of */
+    size_t counted_files;
+    bool is_asked;
+    TAILQ_ENTRY(Wire) link; /* of those that the account asks */
 } Wire;
 
 /* Takes the fd. */

@@ -79,8 +79,9 @@ static int on_name_lost(sd_bus_message *message, void *userdata, sd_bus_error *e
         return 0;
     /* What it wrote to its lane before it went counts. */
     peer = peer_ref(peer);
-    (void)peer_lane_drain(peer);
-    if (peer->app)
+    if (peer->lane)
+        peer_lane_leave(peer);
+    else
         peer_vanish(peer);
     peer_unref(peer);
     return 0;
@@ -300,6 +301,9 @@ static int process_bus(ipc_app *app)
     held = ipc_app_ref(app);
     held->is_processing = true;
     r = sd_bus_process(held->bus, NULL);
+    /* Of the files that are under way, the kernel takes as many as it takes. What waits goes when some have arrived. */
+    if (r == -ETOOMANYREFS)
+        r = 0;
     if (r >= 0 && !held->is_closed)
         peer_queue_flush(held);
     if (r >= 0 && !held->is_closed)

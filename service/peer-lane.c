@@ -26,12 +26,17 @@
  * costs nobody anything. What it only sends is no call, so whoever has much to tell and no time to read can.
  */
 
-#define BATCH 8         /* packets in one go, before other sources of the loop have their turn */
-#define DRAIN_MAX 1024u /* packets: more than a socket holds, less than somebody writes who does not stop */
+/* What is dispatched in one go, before other sources of the loop have their turn: packets, and about how many bytes. */
+#define BATCH 8
+#define BATCH_BYTES (256u * 1024)
+
+/* The same where order matters more: more than a socket holds, but for texts in files, of which one may be sent often. */
+#define DRAIN_MAX 1024u
+#define DRAIN_BYTES (4u * 1024 * 1024)
 
 static bool is_held(const PeerLane *lane)
 {
-    return lane->n_unread >= IPC_UNREAD_ANSWERS_MAX;
+    return lane->n_unread >= IPC_UNREAD_ANSWERS_MAX && !lane->is_leaving;
 }
 
 static uint32_t wanted_events(const PeerLane *lane)
@@ -144,8 +149,8 @@ static void lane_unref(PeerLane *lane)
     free(lane);
 }
 
-/* 1: one packet was dispatched; 0: there was none; else the lane is at its end. */
-static int run_one(Peer *peer, bool *is_answered)
+/* 1: one packet was dispatched; 0: there was none; else the lane is at its end. Its bytes are added. */
+static int run_one(Peer *peer, size_t *bytes, bool *is_answered)
 {
     _cleanup_(packet_clear) Packet packet = PACKET_INIT;
     PeerLane *lane = peer->lane;
@@ -156,6 +161,7 @@ static int run_one(Peer *peer, bool *is_answered)
     if (r <= 0)
         return r;
     lane->n_ref++;
+    *bytes += packet.length;
     r = main_lane_run(peer, &packet);
     *is_answered = lane->wire.n_sent != n_sent;
     lane_unref(lane);
@@ -182,11 +188,12 @@ static void lane_ready(Watch *watch)
     PeerLane *lane = CONTAINER_OF(watch, PeerLane, watch);
     Peer *peer = peer_ref(lane->peer);
     bool is_answered = false;
+    size_t bytes = 0;
     int r = 1, i;
 
     flush(lane);
-    for (i = 0; i < BATCH && r > 0 && peer->lane && !is_held(peer->lane) && !is_answered; i++)
-        r = run_one(peer, &is_answered);
+    for (i = 0; i < BATCH && bytes < BATCH_BYTES && r > 0 && peer->lane && !is_held(peer->lane) && !is_answered; i++)
+        r = run_one(peer, &bytes, &is_answered);
     if (r < 0 && peer->app)
         peer_vanish(peer);
     if (peer->lane)
@@ -204,16 +211,29 @@ static void on_ready(Watch *watch)
 bool peer_lane_drain(Peer *peer)
 {
     bool is_answered = false, was_there = false;
+    size_t bytes = 0;
     unsigned n;
     int r = 1;
 
-    for (n = 0; n < DRAIN_MAX && r > 0 && peer->lane; n++) {
-        r = run_one(peer, &is_answered);
+    for (n = 0; n < DRAIN_MAX && bytes < DRAIN_BYTES && r > 0 && peer->lane; n++) {
+        r = run_one(peer, &bytes, &is_answered);
         was_there = was_there || r != 0;
     }
     if (r < 0 && peer->app)
         peer_vanish(peer);
     return was_there;
+}
+
+void peer_lane_leave(Peer *peer)
+{
+    PeerLane *lane = peer->lane;
+
+    /* Whoever may still have the other end says no more, and behind what was said there is an end. */
+    (void)shutdown(lane->wire.fd, SHUT_RD);
+    lane->is_leaving = true;
+    (void)peer_lane_drain(peer);
+    if (peer->lane)
+        (void)watch_set_events(&peer->lane->watch, wanted_events(peer->lane));
 }
 
 bool peer_lane_has_unwritten(const Peer *peer)
@@ -237,6 +257,7 @@ static int lane_new(Peer *peer, int fd, PeerLane **ret_lane)
         free(lane);
         return r;
     }
+    account_join(&peer->user->account, &lane->wire);
     *ret_lane = lane;
     return 0;
 }
@@ -250,7 +271,7 @@ int peer_lane_open(Peer *peer, int *ret_fd)
     r = wire_make_pair(fds);
     if (r < 0)
         return r;
-    r = file_is_scarce(fds[1]) ? -EMFILE : lane_new(peer, fds[0], &peer->lane);
+    r = file_is_scarce_for(fds[1], peer->user->account.n_wires) ? -EMFILE : lane_new(peer, fds[0], &peer->lane);
     if (r < 0) {
         close(fds[0]);
         close(fds[1]);
@@ -272,6 +293,7 @@ void peer_lane_close(Peer *peer)
     if (!lane)
         return;
     quota_remove_bytes(peer, lane->n_counted);
+    account_leave(&lane->wire);
     stuck_end(peer);
     watch_remove(&lane->watch);
     lane_unref(lane);

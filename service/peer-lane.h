@@ -16,6 +16,7 @@ typedef struct PeerLane {
     Wire wire;
     size_t n_counted; /* bytes unread on the wire that the peer's quota knows of */
     unsigned n_unread; /* answers that could not be written at once, since all was written */
+    bool is_leaving;   /* its owner is no longer on the bus */
     Watch watch;
 } PeerLane;
 
@@ -35,10 +36,13 @@ int peer_lane_send(Peer *peer, const Packet *packet);
 int peer_lane_send_anyway(Peer *peer, const Packet *packet);
 
 /*
- * Dispatches what the peer has written until now, and nothing without end. If that was the end, or no packet, the peer
- * vanishes; so hold it, and the app. The answer is whether there was anything.
+ * Dispatches what the peer has written until now, but not much and nothing without end. If that was the end, or no
+ * packet, the peer vanishes; so hold it, and the app. The answer is whether there was anything.
  */
 bool peer_lane_drain(Peer *peer);
+
+/* The owner has left the bus: what was written until now is dispatched, if need be by the loop, and the peer vanishes. */
+void peer_lane_leave(Peer *peer);
 
 /* What waits for the peer by its lane, and has perhaps been read meanwhile, is counted anew. */
 void peer_lane_recount(Peer *peer);

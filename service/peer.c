@@ -149,6 +149,8 @@ static void peer_run(Peer *peer, sd_bus_message *message, PeerRun run)
         r = run(peer, message, &error);
     if (r == -EBADMSG && !sd_bus_error_is_set(&error))
         sd_bus_error_set(&error, IPC_ERROR_INVALID_ARGS, "The message has no legal UTF-8 for D-Bus, or lacks a file");
+    if (r == -ETOOMANYREFS)
+        sd_bus_error_set(&error, IPC_ERROR_LIMITS_EXCEEDED, "Too many files are under way here: call again later");
     if (r < 0 && !sd_bus_error_is_set(&error))
         sd_bus_error_set_errno(&error, r);
     if (sd_bus_error_is_set(&error)) {
@@ -471,7 +473,7 @@ int peer_send_port_message(Peer *peer, const char *channel, const char *text, si
         return r;
     traffic_sent(peer, &(Outgoing){ .verb = "port-message", .channel = channel, .text = text, .length = size,
                                     .transfer = transfer, .is_posted = true });
-    transfer_done(transfer, quota_get_ports(peer));
+    transfer_done(transfer, quota_get_account(peer));
     return r;
 }
 

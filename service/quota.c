@@ -29,23 +29,24 @@ static User *find(const UserSet *set, uid_t uid)
 /* The ports of a user may outlive its peers, and those that the program keeps, the app. */
 static void drop_unused(User *user)
 {
-    if (user->n_peers > 0 || user->ports.n_wires > 0)
+    if (user->n_peers > 0 || user->account.n_wires > 0)
         return;
     assert(user->n_renderers == 0 && user->n_pending == 0 && user->n_tokens == 0 && user->queue_bytes == 0);
-    assert(user->unread == 0 && user->n_asked == 0 && user->ports.bytes == 0);
+    assert(user->unread == 0 && user->n_asked == 0 && user->account.bytes == 0);
     if (user->set)
         tdelete(user, &user->set->tree, compare_uids);
     free(user);
 }
 
-static void on_ports_gone(Account *ports)
+static void on_wires_gone(Account *account)
 {
-    drop_unused(CONTAINER_OF(ports, User, ports));
+    drop_unused(CONTAINER_OF(account, User, account));
 }
 
 static void leave_set(void *user)
 {
     ((User *)user)->set = NULL;
+    ((User *)user)->account.total = NULL;
 }
 
 void quota_clear(UserSet *set)
@@ -58,7 +59,7 @@ static void set_limits(const void *node, VISIT visit, void *limits)
     User *user = *(User *const *)node;
 
     if (visit == preorder || visit == leaf)
-        user->ports.max = ((const Limits *)limits)->queue_bytes_per_uid;
+        user->account.max = ((const Limits *)limits)->queue_bytes_per_uid;
 }
 
 void quota_limits_changed(ipc_app *app)
@@ -74,7 +75,7 @@ static User *add(UserSet *set, uid_t uid)
         return NULL;
     user->set = set;
     user->uid = uid;
-    account_init(&user->ports, on_ports_gone);
+    account_init(&user->account, &set->total, on_wires_gone);
     if (!tsearch(user, &set->tree, compare_uids)) {
         free(user);
         return NULL;
@@ -108,7 +109,7 @@ int quota_join(Peer *peer)
     if (!user)
         return -ENOMEM;
     user->n_peers++;
-    user->ports.max = peer->app->policy.limits.queue_bytes_per_uid;
+    user->account.max = peer->app->policy.limits.queue_bytes_per_uid;
     if (peer->user)
         move(peer, peer->user, user);
     quota_leave(peer);
@@ -170,18 +171,18 @@ int quota_check_token(const ipc_web_contents *host, sd_bus_error *error)
 
 int quota_join_ports(Peer *peer, Transfers *transfers, sd_bus_error *error)
 {
-    int r = transfers_join(transfers, &peer->user->ports);
+    int r = transfers_join(transfers, &peer->user->account);
 
     if (r == -EMFILE)
         return sd_bus_error_setf(error, IPC_ERROR_LIMITS_EXCEEDED,
-                                 "User %u has %zu ports open here: close some, as others find too few files left",
-                                 peer->uid, peer->user->ports.n_wires);
+                                 "User %u has %zu ports and lanes open here: close some, as others find too few files left",
+                                 peer->uid, peer->user->account.n_wires);
     return r;
 }
 
-Account *quota_get_ports(const Peer *peer)
+Account *quota_get_account(const Peer *peer)
 {
-    return peer->user ? &peer->user->ports : NULL;
+    return peer->user ? &peer->user->account : NULL;
 }
 
 /* A lower limit may have come since, so more may be there than is allowed. */
@@ -203,11 +204,6 @@ bool quota_has_room(const Peer *peer, size_t bytes)
 bool quota_has_room_from(const Peer *peer, const Peer *sender, size_t bytes)
 {
     return sender->uid == peer->uid || fits(peer->queue.bytes, bytes, peer->app->policy.limits.queue_bytes / 2);
-}
-
-bool quota_may_share(size_t used_by_user, size_t used, size_t more, size_t max)
-{
-    return fits(used, more, max) && (used_by_user + more) / 3 <= max - used - more;
 }
 
 void quota_add_pending(Peer *peer)

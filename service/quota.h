@@ -27,11 +27,12 @@ typedef struct User {
     size_t queue_bytes;
     size_t unread;    /* bytes on the bus that its peers have not been seen to read */
     unsigned n_asked; /* its peers that are being asked whether they do */
-    Account ports;
+    Account account; /* of its ports and lanes */
 } User;
 
 struct UserSet {
     void *tree; /* by uid */
+    AccountTotal total;
 };
 
 /* All peers have left. */
@@ -57,8 +58,8 @@ int quota_check_token(const ipc_web_contents *host, sd_bus_error *error);
 /* What is transferred is the peer's: LimitsExceeded, if its user has so many ports that others would find too few. */
 int quota_join_ports(Peer *peer, Transfers *transfers, sd_bus_error *error);
 
-/* The account of all ports of its user; NULL: the peer has left. */
-Account *quota_get_ports(const Peer *peer);
+/* The account of all ports and lanes of its user; NULL: the peer has left. */
+Account *quota_get_account(const Peer *peer);
 
 /* Whether so many bytes more may wait for the peer. */
 bool quota_has_room(const Peer *peer, size_t bytes);
@@ -68,12 +69,6 @@ bool quota_user_has_room(const Peer *peer, size_t bytes);
 
 /* The same for what a third peer sends to it: of another user, it leaves half of the queue to others. */
 bool quota_has_room_from(const Peer *peer, const Peer *sender, size_t bytes);
-
-/*
- * What all users share has no fixed parts: a user may have three times as much as is left for others. So one alone gets
- * three quarters, of several each gets less, and whoever comes finds something.
- */
-bool quota_may_share(size_t used_by_user, size_t used, size_t more, size_t max);
 
 void quota_add_pending(Peer *peer);
 void quota_remove_pending(Peer *peer);

@@ -99,7 +99,7 @@ WindowAnswer window_check(const Peer *peer, size_t size, bool is_awaited)
 
     if (size > IPC_UNREAD_BYTES_MAX - set->unread)
         return WINDOW_SHORT;
-    if (!set->is_leaving && !quota_may_share(peer->user->unread, set->unread, size, IPC_UNREAD_BYTES_MAX))
+    if (!set->is_leaving && !account_may_share(peer->user->unread, set->unread, size, IPC_UNREAD_BYTES_MAX))
         return WINDOW_SHORT;
     if (set->is_leaving || (size <= IPC_WINDOW_BYTES && window->unread < IPC_WINDOW_BYTES))
         return WINDOW_OPEN;
@@ -151,7 +151,7 @@ static void try_to_ask(Peer *peer)
 {
     WindowSet *set = &peer->app->windows;
 
-    if (!quota_may_share(peer->user->n_asked, set->n_asked, 1, pings_max(peer)) || ping(peer) < 0)
+    if (!account_may_share(peer->user->n_asked, set->n_asked, 1, pings_max(peer)) || ping(peer) < 0)
         return;
     set_asking(peer, WINDOW_ASKED);
     peer->window.asked_at = clock_now(CLOCK_MONOTONIC);

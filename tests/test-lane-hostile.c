@@ -6,9 +6,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "file.h"
 #include "fixture-renderer.h"
 #include "lane-story.h"
 #include "lane.h"
+#include "macro.h"
 #include "wire.h"
 
 /* Someone at the other end of a lane who does not keep the rules, in main's place or in a renderer's. */
@@ -191,6 +193,37 @@ static void test_endless_lane(void)
     expect_cut_off(&endless.hostile);
 }
 
+#define LONG_TEXT (1024u * 1024) /* bytes */
+#define N_LONG 40u
+
+/* It costs nothing to send one text often, and main much to read it; and the sender is gone at once. */
+static void test_much_of_one_who_leaves(void)
+{
+    g_autoptr(Fixture) f = fixture_new();
+    g_autofree char *word = g_strnfill(LONG_TEXT, 'x'), *text = g_strdup_printf("[\"%s\"]", word);
+    _cleanup_(file_closep) int fd = file_new_sealed("text", text, strlen(text), "", 1);
+    Packet packet = packet_of(LANE_SEND);
+    Hostile hostile;
+    unsigned i;
+
+    hostile_init(&hostile, f);
+    answer(f, "fast", "1");
+    hear(f, "x");
+    must(fd);
+    packet.length = strlen(text);
+    packet.text_fd = fd;
+    for (i = 0; i < N_LONG; i++)
+        must(packet_send(hostile.fd, &packet));
+    vanish(hostile.client);
+    assert_resolved(invoke(hostile.honest, "fast", "[]"), "1");
+    g_assert_cmpuint(f->heard.length, <, N_LONG);
+    /* All that it said is heard, and nothing that somebody says in its place afterwards. */
+    wait_until(f, f->heard.length == N_LONG);
+    settle(f);
+    must_fail(packet_send(hostile.fd, &packet), EPIPE);
+    expect_cut_off(&hostile);
+}
+
 /* ---- a main that does not keep the rules ---- */
 
 static void test_hostile_main(void)
@@ -220,6 +253,7 @@ int main(int argc, char **argv)
     g_test_add_func("/lane-hostile/hostile-bytes", test_hostile_bytes);
     g_test_add_func("/lane-hostile/refused", test_refused);
     g_test_add_func("/lane-hostile/endless-lane", test_endless_lane);
+    g_test_add_func("/lane-hostile/much-of-one-who-leaves", test_much_of_one_who_leaves);
     g_test_add_func("/lane-hostile/hostile-main", test_hostile_main);
     return g_test_run();
 }

@@ -141,8 +141,8 @@ static User *user_of(Stage *s, Client *c)
 
 static void assert_is_full(const User *user)
 {
-    g_assert_cmpuint(user->ports.bytes, <=, LIMIT);
-    g_assert_cmpuint(user->ports.bytes + SMALL + IPC_MESSAGE_OVERHEAD, >, LIMIT);
+    g_assert_cmpuint(user->account.bytes, <=, LIMIT);
+    g_assert_cmpuint(user->account.bytes + SMALL + IPC_MESSAGE_OVERHEAD, >, LIMIT);
 }
 
 /* ---- bytes ---- */
@@ -162,7 +162,7 @@ static void test_together(void)
     g_assert_cmpuint(n - m, ==, LIMIT / (SMALL + IPC_MESSAGE_OVERHEAD));
     assert_is_full(user_of(s, c));
     g_assert_cmpuint(drain(s, 0), ==, n);
-    g_assert_cmpuint(user_of(s, c)->ports.bytes, ==, 0);
+    g_assert_cmpuint(user_of(s, c)->account.bytes, ==, 0);
     g_assert_cmpuint(fill(port(s, 1), SMALL), ==, n - m);
     g_assert_cmpuint(drain(s, 1), ==, n);
 }
@@ -237,7 +237,7 @@ static void test_through_a_port(void)
     must(ipc_port_new_pair(&one, &other));
     must(ipc_port_post_message(through, NULL, &transfer));
     wait_until(s->f, s->ports->len == 2);
-    g_assert_cmpuint(user_of(s, c)->ports.n_wires, ==, 2);
+    g_assert_cmpuint(user_of(s, c)->account.n_wires, ==, 2);
     fill(port(s, 1), SMALL);
     assert_is_full(user_of(s, c));
     must_fail(post_long(port(s, 0), LARGE), ENOBUFS);
@@ -261,11 +261,11 @@ static void test_given(void)
     must(ipc_app_attach_port(s->f->app, kept));
     must(ipc_web_contents_post_message(contents_of(c), "port", NULL, &transfer));
     wait_until(s->f, s->ports->len == 1);
-    g_assert_cmpuint(user_of(s, c)->ports.n_wires, ==, 1);
+    g_assert_cmpuint(user_of(s, c)->account.n_wires, ==, 1);
     fill(kept, SMALL);
     assert_is_full(user_of(s, c));
     kept = ipc_port_unref(kept);
-    g_assert_cmpuint(user_of(s, c)->ports.n_wires, ==, 1); /* it lingers */
+    g_assert_cmpuint(user_of(s, c)->account.n_wires, ==, 1); /* it lingers */
     g_ptr_array_set_size(s->ports, 0);
 }
 
@@ -280,7 +280,7 @@ static void test_passed_on(void)
     passed = bring(s, from);
     transfer.ports = &passed;
     must(ipc_web_contents_post_message(contents_of(to), "x", NULL, &transfer));
-    g_assert_cmpuint(user_of(s, from)->ports.n_wires, ==, 0);
+    g_assert_cmpuint(user_of(s, from)->account.n_wires, ==, 0);
 }
 
 static void test_lower_limit(void)
@@ -332,6 +332,31 @@ static void test_ports_outlive_all(void)
 
 /* ---- how many ---- */
 
+/* Files that are under way have a bound of the kernel's, for all that main's user sends. Others find some left. */
+static void test_files_under_way(void)
+{
+    g_autoptr(Stage) s = stage_new();
+    Client *c = foreign_new_registered(s->f);
+    struct rlimit before, low;
+    unsigned n, m;
+
+    load_policy(s->f, "{\"default\": \"allow\"}");
+    bring(s, c);
+    bring(s, c);
+    must(getrlimit(RLIMIT_NOFILE, &before));
+    low = (struct rlimit){ .rlim_cur = 400, .rlim_max = before.rlim_max };
+    must(setrlimit(RLIMIT_NOFILE, &low));
+    n = fill(port(s, 0), IPC_INLINE_MAX + 1);
+    g_assert_cmpuint(n, <=, 400 / 2 * 3 / 4 + 2);
+    g_assert_cmpuint(n, >=, 400 / 2 * 3 / 4 - 2);
+    must_fail(post_long(port(s, 1), IPC_INLINE_MAX + 1), ENOBUFS);
+    must(post_long(port(s, 1), 10)); /* in the packet itself */
+    g_assert_cmpuint(drain(s, 0), ==, n);
+    m = fill(port(s, 1), IPC_INLINE_MAX + 1);
+    g_assert_cmpuint(m, ==, n);
+    must(setrlimit(RLIMIT_NOFILE, &before));
+}
+
 static unsigned files_left(unsigned end)
 {
     _cleanup_(file_closep) int fd = dup(STDERR_FILENO);
@@ -356,7 +381,7 @@ static void test_files_for_others(void)
         await(o);
     } while (!o->error.name);
     assert_rejected(o, IPC_ERROR_LIMITS_EXCEEDED, NULL);
-    g_assert_cmpuint(s->ports->len, ==, user_of(s, c)->ports.n_wires);
+    g_assert_cmpuint(s->ports->len, ==, user_of(s, c)->account.n_wires);
     g_assert_cmpuint(files_left(end), >=, s->ports->len / 3);
     g_assert_cmpuint(files_left(end), <, s->ports->len / 3 + 10); /* what the refused call had is closed again */
     g_ptr_array_remove_index(s->ports, 0);
@@ -378,6 +403,7 @@ int main(int argc, char **argv)
     g_test_add_func("/limits/ports/lower-limit", test_lower_limit);
     g_test_add_func("/limits/ports/user-returns", test_user_returns);
     g_test_add_func("/limits/ports/outlive-all", test_ports_outlive_all);
+    g_test_add_func("/limits/ports/files-under-way", test_files_under_way);
     g_test_add_func("/limits/ports/files-for-others", test_files_for_others);
     return g_test_run();
 }
