@@ -267,6 +267,30 @@ has_lock() {
         expect_titles "1=one "
 }
 
+no_longer_locks() {
+    fails_with $errors.NotSaved "Nothing was changed, as $folder/notes\.lock is no longer the lock" notes:add '["x"]'
+}
+
+# Of two that both take themselves for the only one, the first notices, and nothing that either acknowledged is lost.
+lock_removed() {
+    quietly invoke notes:add '["one"]' && rm "$folder/notes.lock" && with_second two && no_longer_locks &&
+        with_second three && no_longer_locks && expect_titles "1=one " && stop && start &&
+        expect_titles "1=one 2=two 3=three "
+}
+
+# with_second TITLE: a daemon on another name adds a note.
+with_second() {
+    local name=org.ipcbus.Second daemon_pid
+    start_daemon --module=notes --name=$name && quietly invoke notes:add "[\"$1\"]" && stop
+}
+
+# Whoever moves the folder would not find, after a restart, what was written there. It can be moved back.
+folder_moved() {
+    quietly invoke notes:add '["one"]' && mv "$folder" "$folder.moved" && no_longer_locks && mkdir "$folder" &&
+        no_longer_locks && expect "$(ls "$folder")" "" && rmdir "$folder" && mv "$folder.moved" "$folder" &&
+        quietly invoke notes:add '["two"]' && expect_titles "1=one 2=two " && rm -r "$folder" && no_longer_locks
+}
+
 # ---- a disk that is full, and folders that are no use ----
 
 # cannot_save FILE: a note that is too big for what is left is refused, and all is as it was, on the disk and in memory;
@@ -371,6 +395,8 @@ test_case "what a crash left behind" cleans_up_after_crash
 test_case "a damaged file" damaged
 test_case "a file of a newer version" from_newer_version
 test_case "two daemons" afresh has_lock
+test_case "two daemons, as the lock was removed" afresh lock_removed
+test_case "a folder that is moved while it is used" afresh folder_moved
 test_case "a limit of the file's size" size_limit
 mkdir "$tmp/small"
 if "${in_small_tmpfs[@]}" true 2>/dev/null; then

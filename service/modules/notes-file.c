@@ -15,7 +15,6 @@
 #include "macro.h"
 
 #define NAME "notes.json"
-#define TEMPORARY_NAME NAME ".tmp" /* one is enough: who writes it has the lock */
 #define LOCK_NAME "notes.lock"
 
 #define LOCK_TRIES 100u                    /* an instance that is on its way out still has the lock: 2 s at most */
@@ -23,6 +22,9 @@
 
 struct NotesFile {
     char *path;
+    char *folder_path;
+    char *temporary; /* one is enough: who writes it has the lock */
+    char *lock_path;
     int folder;
     int lock;
 };
@@ -31,6 +33,13 @@ static void closep(int *fd)
 {
     if (*fd >= 0)
         close(*fd);
+}
+
+static char *join(const char *first, const char *second)
+{
+    char *joined;
+
+    return asprintf(&joined, "%s%s", first, second) < 0 ? NULL : joined;
 }
 
 /* There are file systems that cannot sync a folder, and say so. */
@@ -78,20 +87,26 @@ static int make_folder(char *path)
     return sync_parent(path);
 }
 
-static int open_folder(NotesFile *file, const char *folder)
+static int find_place(NotesFile *file, const char *folder)
 {
-    _cleanup_free_ char *path = strdup(folder);
+    file->folder_path = strdup(folder);
+    file->path = join(folder, "/" NAME);
+    file->temporary = join(folder, "/" NAME ".tmp");
+    file->lock_path = join(folder, "/" LOCK_NAME);
+    return file->folder_path && file->path && file->temporary && file->lock_path ? 0 : log_oom();
+}
+
+static int open_folder(NotesFile *file)
+{
     int r;
 
-    if (!path)
-        return log_oom();
-    r = make_folder(path);
+    r = make_folder(file->folder_path);
     if (r >= 0) {
-        file->folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        file->folder = open(file->folder_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         r = file->folder < 0 ? -errno : 0;
     }
     if (r < 0)
-        log_errno(LOG_ERR, r, "notes: cannot use the folder %s", folder);
+        log_errno(LOG_ERR, r, "notes: cannot use the folder %s", file->folder_path);
     return r;
 }
 
@@ -109,17 +124,30 @@ static int wait_for_lock(int lock)
     return -EBUSY;
 }
 
-static int take_lock(NotesFile *file, const char *folder)
+static int take_lock(NotesFile *file)
 {
     int r;
 
-    file->lock = openat(file->folder, LOCK_NAME, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    file->lock = open(file->lock_path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     r = file->lock < 0 ? -errno : wait_for_lock(file->lock);
     if (r == -EBUSY)
-        log_error("notes: another process uses the notes in %s", folder);
+        log_error("notes: another process uses the notes in %s", file->folder_path);
     else if (r < 0)
-        log_errno(LOG_ERR, r, "notes: cannot lock %s/" LOCK_NAME, folder);
+        log_errno(LOG_ERR, r, "notes: cannot lock %s", file->lock_path);
     return r;
+}
+
+/*
+ * A lock binds only those who find it. When somebody has removed it, the next process makes one of its own; when the
+ * folder was moved, a restart does not find what is written there. So either ends the writing.
+ */
+static int check_lock(const NotesFile *file)
+{
+    struct stat ours, found;
+
+    if (fstat(file->lock, &ours) < 0 || lstat(file->lock_path, &found) < 0)
+        return -ESTALE;
+    return found.st_ino == ours.st_ino && found.st_dev == ours.st_dev ? 0 : -ESTALE;
 }
 
 /* ---- the file ---- */
@@ -138,20 +166,18 @@ int notes_file_open(NotesFile **ret_file, const char *folder)
     if (!file)
         return log_oom();
     file->folder = file->lock = -1;
-    if (asprintf(&file->path, "%s/" NAME, folder) < 0) {
-        file->path = NULL;
-        return log_oom();
-    }
-
-    r = open_folder(file, folder);
+    r = find_place(file, folder);
     if (r < 0)
         return r;
-    r = take_lock(file, folder);
+    r = open_folder(file);
     if (r < 0)
         return r;
-    if (unlinkat(file->folder, TEMPORARY_NAME, 0) < 0 && errno != ENOENT) {
+    r = take_lock(file);
+    if (r < 0)
+        return r;
+    if (unlink(file->temporary) < 0 && errno != ENOENT) {
         r = -errno;
-        log_errno(LOG_ERR, r, "notes: cannot remove %s/" TEMPORARY_NAME, folder);
+        log_errno(LOG_ERR, r, "notes: cannot remove %s", file->temporary);
         return r;
     }
     *ret_file = TAKE_PTR(file);
@@ -164,6 +190,9 @@ NotesFile *notes_file_close(NotesFile *file)
         return NULL;
     closep(&file->lock);
     closep(&file->folder);
+    free(file->lock_path);
+    free(file->temporary);
+    free(file->folder_path);
     free(file->path);
     free(file);
     return NULL;
@@ -200,7 +229,7 @@ int notes_file_read(NotesFile *file, char **ret_data, size_t *ret_size)
     ssize_t size;
 
     /* Without O_NONBLOCK a FIFO of that name would hang the start. */
-    fd = openat(file->folder, NAME, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    fd = open(file->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0 || fstat(fd, &st) < 0)
         return -errno;
     if (!S_ISREG(st.st_mode))
@@ -232,31 +261,37 @@ static int write_all(int fd, const char *data, size_t size)
     return 0;
 }
 
-static int write_temporary(NotesFile *file, const char *data, size_t size)
+/*
+ * The lock is looked at as late as can be. Whoever takes another one after that first removes our temporary file, so
+ * that we fail, or comes after the rename, and reads what we wrote.
+ */
+static int replace(NotesFile *file, const char *data, size_t size)
 {
     _cleanup_(closep) int fd = -1;
     int r;
 
-    fd = openat(file->folder, TEMPORARY_NAME, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    fd = open(file->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0)
-        return -errno;
+        return errno == ENOENT ? -ESTALE : -errno; /* the folder is not there any more */
     r = write_all(fd, data, size);
+    if (r >= 0 && fsync(fd) < 0)
+        r = -errno;
+    if (r >= 0)
+        r = check_lock(file);
+    if (r >= 0 && rename(file->temporary, file->path) < 0)
+        r = -errno;
     if (r < 0)
-        return r;
-    return fsync(fd) < 0 ? -errno : 0;
+        unlink(file->temporary);
+    return r;
 }
 
 int notes_file_write(NotesFile *file, const char *data, size_t size)
 {
     int r;
 
-    r = write_temporary(file, data, size);
-    if (r >= 0 && renameat(file->folder, TEMPORARY_NAME, file->folder, NAME) < 0)
-        r = -errno;
-    if (r < 0) {
-        unlinkat(file->folder, TEMPORARY_NAME, 0);
+    r = replace(file, data, size);
+    if (r < 0)
         return r;
-    }
     /*
      * If this fails, the new file is in place and may not stay. There is no way back; the caller is told that nothing
      * was saved, and the next write puts the file right.
@@ -264,10 +299,24 @@ int notes_file_write(NotesFile *file, const char *data, size_t size)
     return sync_folder(file->folder);
 }
 
+char *notes_file_explain(const NotesFile *file, int r)
+{
+    char *text;
+    int n;
+
+    if (r == -ESTALE)
+        n = asprintf(&text,
+                     "%s is no longer the lock of this process (it or its folder was removed or moved): restart the "
+                     "service",
+                     file->lock_path);
+    else
+        n = asprintf(&text, "%s cannot be written: %s", file->path, strerror(-r));
+    return n < 0 ? NULL : text;
+}
+
 int notes_file_set_aside(NotesFile *file, char **ret_path)
 {
     _cleanup_free_ char *path = NULL;
-    const char *name;
     int r;
 
     for (unsigned i = 1;; i++) {
@@ -276,13 +325,12 @@ int notes_file_set_aside(NotesFile *file, char **ret_path)
             path = NULL;
             return -ENOMEM;
         }
-        name = strrchr(path, '/') + 1;
-        if (faccessat(file->folder, name, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+        if (faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
             break;
     }
     if (errno != ENOENT)
         return -errno;
-    if (renameat(file->folder, NAME, file->folder, name) < 0)
+    if (rename(file->path, path) < 0)
         return -errno;
     r = sync_folder(file->folder);
     if (r < 0)

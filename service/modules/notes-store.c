@@ -171,11 +171,6 @@ NotesStore *notes_store_close(NotesStore *store)
     return NULL;
 }
 
-const char *notes_store_get_path(const NotesStore *store)
-{
-    return notes_file_get_path(store->file);
-}
-
 json_t *notes_store_get_all(NotesStore *store)
 {
     return store->notes;
@@ -292,4 +287,9 @@ int notes_store_remove(NotesStore *store, json_int_t id, json_t **ret_note)
         return r;
     *ret_note = TAKE_PTR(note);
     return 0;
+}
+
+char *notes_store_explain(const NotesStore *store, int r)
+{
+    return notes_file_explain(store->file, r);
 }
