@@ -339,8 +339,24 @@ no_file() {
     for kind in mkdir mkfifo; do
         rm -rf "$XDG_DATA_HOME"
         mkdir -p "$folder" && "$kind" "$file" &&
-            refuses 1 "notes: cannot read $file: ." --address="$address" --module=notes || return
+            refuses 1 "notes: cannot read $file: it is no regular file$" --address="$address" --module=notes || return
     done
+}
+
+# It is nobody's but ours, so what else has that name is not touched, and is what the message names.
+no_temporary() {
+    quietly invoke notes:add '["one"]' && mkdir "$file.tmp" &&
+        fails_with $errors.NotSaved "Nothing was changed, as $file\.tmp is in the way" notes:add '["x"]' &&
+        rmdir "$file.tmp" && echo x >"$file.tmp" &&
+        fails_with $errors.NotSaved "Nothing was changed, as $file\.tmp is in the way" notes:add '["x"]' &&
+        expect "$(<"$file.tmp")" x && rm "$file.tmp" && quietly invoke notes:add '["two"]' &&
+        expect_titles "1=one 2=two "
+}
+
+no_temporary_at_start() {
+    rm -rf "$XDG_DATA_HOME"
+    mkdir -p "$file.tmp" &&
+        refuses 1 "notes: cannot remove $file\.tmp: Is a directory" --address="$address" --module=notes
 }
 
 no_folder() {
@@ -410,6 +426,8 @@ test_case "a folder that may not be read" unreadable 000 "notes: cannot use the 
 test_case "a folder that may not be written" unreadable 500 \
     "notes: cannot lock $folder/notes.lock: Permission denied" "$folder"
 test_case "something else in the file's place" no_file
+test_case "something in the temporary file's place" afresh no_temporary
+test_case "something in the temporary file's place at the start" no_temporary_at_start
 test_case "something else in the folder's place" no_folder
 test_case "no home" no_home
 test_case "where the file is kept" folders

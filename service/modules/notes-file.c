@@ -110,6 +110,17 @@ static int open_folder(NotesFile *file)
     return r;
 }
 
+/* What cannot be looked at is told of when it is read. */
+static int check_kind(const NotesFile *file)
+{
+    struct stat st;
+
+    if (stat(file->path, &st) < 0 || S_ISREG(st.st_mode))
+        return 0;
+    log_error("notes: cannot read %s: it is no regular file", file->path);
+    return -EINVAL;
+}
+
 /* ---- the lock ---- */
 
 static int wait_for_lock(int lock)
@@ -172,6 +183,9 @@ int notes_file_open(NotesFile **ret_file, const char *folder)
     r = open_folder(file);
     if (r < 0)
         return r;
+    r = check_kind(file);
+    if (r < 0)
+        return r;
     r = take_lock(file);
     if (r < 0)
         return r;
@@ -228,12 +242,9 @@ int notes_file_read(NotesFile *file, char **ret_data, size_t *ret_size)
     struct stat st;
     ssize_t size;
 
-    /* Without O_NONBLOCK a FIFO of that name would hang the start. */
-    fd = open(file->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    fd = open(file->path, O_RDONLY | O_CLOEXEC);
     if (fd < 0 || fstat(fd, &st) < 0)
         return -errno;
-    if (!S_ISREG(st.st_mode))
-        return S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL;
 
     data = malloc((size_t)st.st_size + 1);
     if (!data)
@@ -309,6 +320,8 @@ char *notes_file_explain(const NotesFile *file, int r)
                      "%s is no longer the lock of this process (it or its folder was removed or moved): restart the "
                      "service",
                      file->lock_path);
+    else if (r == -EEXIST)
+        n = asprintf(&text, "%s is in the way: remove it", file->temporary);
     else
         n = asprintf(&text, "%s cannot be written: %s", file->path, strerror(-r));
     return n < 0 ? NULL : text;
