@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,8 +21,14 @@
 #define LOCK_TRIES 100u                    /* an instance that is on its way out still has the lock: 2 s at most */
 #define LOCK_PAUSE_NSEC (20 * 1000 * 1000) /* between two tries */
 
+/*
+ * Users link the file to where they want it. The link is followed once, and what is at its end is the file; the folder,
+ * the temporary file and the lock are those there, so that two links to one file are one.
+ */
 struct NotesFile {
-    char *path;
+    char *path;          /* where it is looked for */
+    char link[PATH_MAX]; /* what the link there says; empty: it is none */
+    char *target;        /* where it is: the path, unless that is a link */
     char *folder_path;
     char *temporary; /* one is enough: who writes it has the lock */
     char *lock_path;
@@ -87,27 +94,64 @@ static int make_folder(char *path)
     return sync_parent(path);
 }
 
-static int find_place(NotesFile *file, const char *folder)
+static int make_folders(const char *folder)
 {
-    file->folder_path = strdup(folder);
-    file->path = join(folder, "/" NAME);
-    file->temporary = join(folder, "/" NAME ".tmp");
-    file->lock_path = join(folder, "/" LOCK_NAME);
-    return file->folder_path && file->path && file->temporary && file->lock_path ? 0 : log_oom();
+    _cleanup_free_ char *path = strdup(folder);
+    int r;
+
+    if (!path)
+        return log_oom();
+    r = make_folder(path);
+    if (r < 0)
+        log_errno(LOG_ERR, r, "notes: cannot use the folder %s", folder);
+    return r;
 }
 
 static int open_folder(NotesFile *file)
 {
     int r;
 
-    r = make_folder(file->folder_path);
-    if (r >= 0) {
-        file->folder = open(file->folder_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        r = file->folder < 0 ? -errno : 0;
-    }
-    if (r < 0)
-        log_errno(LOG_ERR, r, "notes: cannot use the folder %s", file->folder_path);
+    file->folder = open(file->folder_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (file->folder >= 0)
+        return 0;
+    r = -errno;
+    log_errno(LOG_ERR, r, "notes: cannot use the folder %s", file->folder_path);
     return r;
+}
+
+/* ---- the place ---- */
+
+static void read_link(const char *path, char link[static PATH_MAX])
+{
+    ssize_t n = readlink(path, link, PATH_MAX - 1);
+
+    link[n > 0 ? n : 0] = '\0';
+}
+
+/* A link to nothing may be one to a disk that is not there yet: to start empty would hide the notes on it. */
+static int follow_link(NotesFile *file)
+{
+    int r;
+
+    read_link(file->path, file->link);
+    file->target = file->link[0] ? realpath(file->path, NULL) : strdup(file->path);
+    if (file->target)
+        return 0;
+    if (errno == ENOMEM)
+        return log_oom();
+    r = -errno;
+    log_errno(LOG_ERR, r, "notes: cannot follow %s, which is a link to %s", file->path, file->link);
+    return r;
+}
+
+static int name_files(NotesFile *file)
+{
+    const char *slash = strrchr(file->target, '/');
+
+    file->folder_path = slash == file->target ? strdup("/") : strndup(file->target, (size_t)(slash - file->target));
+    file->temporary = join(file->target, ".tmp");
+    file->lock_path = file->folder_path ? join(file->folder_path, "/" LOCK_NAME) : NULL;
+    return file->folder_path && file->temporary && file->lock_path ? 0 : log_oom();
 }
 
 /* What cannot be looked at is told of when it is read. */
@@ -115,10 +159,27 @@ static int check_kind(const NotesFile *file)
 {
     struct stat st;
 
-    if (stat(file->path, &st) < 0 || S_ISREG(st.st_mode))
+    if (stat(file->target, &st) < 0 || S_ISREG(st.st_mode))
         return 0;
     log_error("notes: cannot read %s: it is no regular file", file->path);
     return -EINVAL;
+}
+
+static int find_place(NotesFile *file, const char *folder)
+{
+    int r;
+
+    file->path = join(folder, "/" NAME);
+    if (!file->path)
+        return log_oom();
+    r = make_folders(folder);
+    if (r < 0)
+        return r;
+    r = follow_link(file);
+    if (r < 0)
+        return r;
+    r = name_files(file);
+    return r < 0 ? r : check_kind(file);
 }
 
 /* ---- the lock ---- */
@@ -150,12 +211,16 @@ static int take_lock(NotesFile *file)
 
 /*
  * A lock binds only those who find it. When somebody has removed it, the next process makes one of its own; when the
- * folder was moved, a restart does not find what is written there. So either ends the writing.
+ * folder was moved, or the link changed, a restart does not find what is written there. So each ends the writing.
  */
-static int check_lock(const NotesFile *file)
+static int check_place(const NotesFile *file)
 {
     struct stat ours, found;
+    char link[PATH_MAX];
 
+    read_link(file->path, link);
+    if (strcmp(link, file->link) != 0)
+        return -ENOLINK;
     if (fstat(file->lock, &ours) < 0 || lstat(file->lock_path, &found) < 0)
         return -ESTALE;
     return found.st_ino == ours.st_ino && found.st_dev == ours.st_dev ? 0 : -ESTALE;
@@ -183,9 +248,6 @@ int notes_file_open(NotesFile **ret_file, const char *folder)
     r = open_folder(file);
     if (r < 0)
         return r;
-    r = check_kind(file);
-    if (r < 0)
-        return r;
     r = take_lock(file);
     if (r < 0)
         return r;
@@ -207,6 +269,7 @@ NotesFile *notes_file_close(NotesFile *file)
     free(file->lock_path);
     free(file->temporary);
     free(file->folder_path);
+    free(file->target);
     free(file->path);
     free(file);
     return NULL;
@@ -242,7 +305,7 @@ int notes_file_read(NotesFile *file, char **ret_data, size_t *ret_size)
     struct stat st;
     ssize_t size;
 
-    fd = open(file->path, O_RDONLY | O_CLOEXEC);
+    fd = open(file->target, O_RDONLY | O_CLOEXEC);
     if (fd < 0 || fstat(fd, &st) < 0)
         return -errno;
 
@@ -288,8 +351,8 @@ static int replace(NotesFile *file, const char *data, size_t size)
     if (r >= 0 && fsync(fd) < 0)
         r = -errno;
     if (r >= 0)
-        r = check_lock(file);
-    if (r >= 0 && rename(file->temporary, file->path) < 0)
+        r = check_place(file);
+    if (r >= 0 && rename(file->temporary, file->target) < 0)
         r = -errno;
     if (r < 0)
         unlink(file->temporary);
@@ -320,10 +383,14 @@ char *notes_file_explain(const NotesFile *file, int r)
                      "%s is no longer the lock of this process (it or its folder was removed or moved): restart the "
                      "service",
                      file->lock_path);
+    else if (r == -ENOLINK)
+        n = asprintf(&text,
+                     "the link %s was made, changed or removed since the start: put it back, or restart the service",
+                     file->path);
     else if (r == -EEXIST)
         n = asprintf(&text, "%s is in the way: remove it", file->temporary);
     else
-        n = asprintf(&text, "%s cannot be written: %s", file->path, strerror(-r));
+        n = asprintf(&text, "%s cannot be written: %s", file->target, strerror(-r));
     return n < 0 ? NULL : text;
 }
 
@@ -334,7 +401,7 @@ int notes_file_set_aside(NotesFile *file, char **ret_path)
 
     for (unsigned i = 1;; i++) {
         free(path);
-        if (asprintf(&path, "%s.damaged-%u", file->path, i) < 0) {
+        if (asprintf(&path, "%s.damaged-%u", file->target, i) < 0) {
             path = NULL;
             return -ENOMEM;
         }
@@ -343,7 +410,7 @@ int notes_file_set_aside(NotesFile *file, char **ret_path)
     }
     if (errno != ENOENT)
         return -errno;
-    if (rename(file->path, path) < 0)
+    if (rename(file->target, path) < 0)
         return -errno;
     r = sync_folder(file->folder);
     if (r < 0)

@@ -8,7 +8,7 @@
 typedef struct NotesFile NotesFile;
 
 /*
- * Makes the folder and what leads to it, takes the lock, and cleans up after a crash. A failure is logged here:
+ * Makes the folder and what leads to it, follows the file if that is a link, takes the lock, and cleans up after a crash. A failure is logged here:
  * -EBUSY if another process has the lock, or the errno of what failed.
  */
 int notes_file_open(NotesFile **ret_file, const char *folder);
