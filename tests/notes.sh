@@ -267,6 +267,91 @@ has_lock() {
         expect_titles "1=one "
 }
 
+no_longer_locks() {
+    fails_with $errors.NotSaved "Nothing was changed, as $folder/notes\.lock is no longer the lock" notes:add '["x"]'
+}
+
+# Of two that both take themselves for the only one, the first notices, and nothing that either acknowledged is lost.
+lock_removed() {
+    quietly invoke notes:add '["one"]' && rm "$folder/notes.lock" && with_second two && no_longer_locks &&
+        with_second three && no_longer_locks && expect_titles "1=one " && stop && start &&
+        expect_titles "1=one 2=two 3=three "
+}
+
+# with_second TITLE: a daemon on another name adds a note.
+with_second() {
+    local name=org.ipcbus.Second daemon_pid
+    start_daemon --module=notes --name=$name && quietly invoke notes:add "[\"$1\"]" && stop
+}
+
+# Whoever moves the folder would not find, after a restart, what was written there. It can be moved back.
+folder_moved() {
+    quietly invoke notes:add '["one"]' && mv "$folder" "$folder.moved" && no_longer_locks && mkdir "$folder" &&
+        no_longer_locks && expect "$(ls "$folder")" "" && rmdir "$folder" && mv "$folder.moved" "$folder" &&
+        quietly invoke notes:add '["two"]' && expect_titles "1=one 2=two " && rm -r "$folder" && no_longer_locks
+}
+
+# ---- a file that is a link ----
+
+elsewhere=$tmp/elsewhere
+
+# make_link TEXT [CONTENT]: no notes but a link, and what it leads to.
+make_link() {
+    rm -rf "$XDG_DATA_HOME" "$elsewhere"
+    mkdir -p "$folder" "$elsewhere" && ln -s "$1" "$file" || return
+    (($# < 2)) || printf '%s' "$2" >"$elsewhere/mine.json"
+}
+
+no_notes='{"version": 1, "next_id": 1, "notes": []}'
+
+link_followed() {
+    make_link ../../elsewhere/mine.json "$no_notes" && echo '{"half' >"$elsewhere/mine.json.tmp" && start &&
+        quietly invoke notes:add '["one"]' && quietly invoke notes:add '["two"]' && stop && log_is_quiet &&
+        expect "$(readlink "$file")" ../../elsewhere/mine.json && expect "$(ls "$folder")" notes.json &&
+        expect "$(ls "$elsewhere" | tr '\n' ' ')" "mine.json notes.lock " &&
+        expect_match "$(<"$elsewhere/mine.json")" '"title": ?"two"' && start && expect_titles "1=one 2=two " && stop
+}
+
+# Two folders whose files are links to the same one.
+link_locked() {
+    make_link "$elsewhere/mine.json" "$no_notes" && mkdir -p "$tmp/folder2/ipcbus" &&
+        ln -sf "$elsewhere/mine.json" "$tmp/folder2/ipcbus/notes.json" && start || return
+    local prefix=(env XDG_DATA_HOME="$tmp/folder2")
+    refuses 1 "notes: another process uses the notes in $elsewhere" --address="$address" --module=notes \
+        --name=org.ipcbus.Second && stop
+}
+
+# cannot_follow TEXT REASON: the start fails, and the link is what it was.
+cannot_follow() {
+    make_link "$1" && refuses 1 "notes: cannot $2" --address="$address" --module=notes &&
+        expect "$(readlink "$file")" "$1"
+}
+
+link_to_nothing() {
+    cannot_follow "$elsewhere/none" "follow $file, which is a link to $elsewhere/none: No such file or directory" &&
+        cannot_follow "$tmp/none/none" "follow $file, which is a link to $tmp/none/none: No such file or directory" &&
+        cannot_follow notes.json "follow $file, which is a link to notes\.json: Too many levels" &&
+        cannot_follow "$elsewhere" "read $file: it is no regular file" &&
+        cannot_follow /dev/zero "read $file: it is no regular file" && [[ ! -e /dev/notes.lock ]]
+}
+
+link_to_damage() {
+    make_link "$elsewhere/mine.json" damage && start && stop && expect "$(<"$elsewhere/mine.json.damaged-1")" damage &&
+        start && log_is_quiet && quietly invoke notes:add '["one"]' && expect_titles "1=one " && stop
+}
+
+link_is_not_followed() {
+    fails_with $errors.NotSaved "Nothing was changed, as the link $file was made, changed or removed" notes:add '["x"]'
+}
+
+# After a restart the notes would be looked for elsewhere.
+link_changed() {
+    quietly invoke notes:add '["one"]' && mv "$file" "$tmp/moved.json" && ln -s "$tmp/moved.json" "$file" &&
+        link_is_not_followed && stop && start && quietly invoke notes:add '["two"]' && rm "$file" &&
+        link_is_not_followed && ln -s "$elsewhere/mine.json" "$file" && link_is_not_followed &&
+        ln -sf "$tmp/moved.json" "$file" && quietly invoke notes:add '["three"]' && expect_titles "1=one 2=two 3=three "
+}
+
 # ---- a disk that is full, and folders that are no use ----
 
 # cannot_save FILE: a note that is too big for what is left is refused, and all is as it was, on the disk and in memory;
@@ -315,8 +400,24 @@ no_file() {
     for kind in mkdir mkfifo; do
         rm -rf "$XDG_DATA_HOME"
         mkdir -p "$folder" && "$kind" "$file" &&
-            refuses 1 "notes: cannot read $file: ." --address="$address" --module=notes || return
+            refuses 1 "notes: cannot read $file: it is no regular file$" --address="$address" --module=notes || return
     done
+}
+
+# It is nobody's but ours, so what else has that name is not touched, and is what the message names.
+no_temporary() {
+    quietly invoke notes:add '["one"]' && mkdir "$file.tmp" &&
+        fails_with $errors.NotSaved "Nothing was changed, as $file\.tmp is in the way" notes:add '["x"]' &&
+        rmdir "$file.tmp" && echo x >"$file.tmp" &&
+        fails_with $errors.NotSaved "Nothing was changed, as $file\.tmp is in the way" notes:add '["x"]' &&
+        expect "$(<"$file.tmp")" x && rm "$file.tmp" && quietly invoke notes:add '["two"]' &&
+        expect_titles "1=one 2=two "
+}
+
+no_temporary_at_start() {
+    rm -rf "$XDG_DATA_HOME"
+    mkdir -p "$file.tmp" &&
+        refuses 1 "notes: cannot remove $file\.tmp: Is a directory" --address="$address" --module=notes
 }
 
 no_folder() {
@@ -371,6 +472,13 @@ test_case "what a crash left behind" cleans_up_after_crash
 test_case "a damaged file" damaged
 test_case "a file of a newer version" from_newer_version
 test_case "two daemons" afresh has_lock
+test_case "two daemons, as the lock was removed" afresh lock_removed
+test_case "a folder that is moved while it is used" afresh folder_moved
+test_case "a link to the file" link_followed
+test_case "two links to one file" link_locked
+test_case "a link to nothing, or to no file" link_to_nothing
+test_case "a link to a damaged file" link_to_damage
+test_case "a link that is changed while it is used" afresh link_changed
 test_case "a limit of the file's size" size_limit
 mkdir "$tmp/small"
 if "${in_small_tmpfs[@]}" true 2>/dev/null; then
@@ -384,6 +492,8 @@ test_case "a folder that may not be read" unreadable 000 "notes: cannot use the 
 test_case "a folder that may not be written" unreadable 500 \
     "notes: cannot lock $folder/notes.lock: Permission denied" "$folder"
 test_case "something else in the file's place" no_file
+test_case "something in the temporary file's place" afresh no_temporary
+test_case "something in the temporary file's place at the start" no_temporary_at_start
 test_case "something else in the folder's place" no_folder
 test_case "no home" no_home
 test_case "where the file is kept" folders

@@ -27,6 +27,34 @@ struct NotesStore {
     size_t size; /* bytes of the file */
 };
 
+/* ---- writing ---- */
+
+static int commit(NotesStore *store, json_t *notes, json_int_t next_id)
+{
+    _cleanup_(json_cleanup) json_t *root = NULL;
+    _cleanup_free_ char *data = NULL;
+    size_t size;
+    int r;
+
+    root = json_pack("{s:i, s:I, s:O}", "version", FILE_VERSION, "next_id", next_id, "notes", notes);
+    data = root ? json_dumps(root, JSON_COMPACT) : NULL;
+    if (!data)
+        return -ENOMEM;
+    size = strlen(data);
+    /* A file that came to be over the limit some other way can still be made smaller. */
+    if (size > NOTES_BYTES_MAX && size >= store->size)
+        return -E2BIG;
+    r = notes_file_write(store->file, data, size);
+    if (r < 0)
+        return r;
+
+    json_decref(store->notes);
+    store->notes = json_incref(notes);
+    store->next_id = next_id;
+    store->size = size;
+    return 0;
+}
+
 /* ---- opening ---- */
 
 static bool note_is_sound(json_t *note, json_int_t after, json_int_t before)
@@ -82,6 +110,21 @@ static int start_empty(NotesStore *store)
     return store->notes ? 0 : -ENOMEM;
 }
 
+/* In the place of a damaged file: a link to it would lead nowhere, and end the next start. */
+static int write_empty(NotesStore *store)
+{
+    _cleanup_(json_cleanup) json_t *notes = json_array();
+    _cleanup_free_ char *problem = NULL;
+    int r;
+
+    r = notes ? commit(store, notes, 1) : -ENOMEM;
+    if (r < 0 && r != -ENOMEM) {
+        problem = notes_file_explain(store->file, r);
+        log_error("notes: %s", problem ? problem : "out of memory");
+    }
+    return r;
+}
+
 static int set_aside(NotesStore *store, const char *problem)
 {
     const char *path = notes_file_get_path(store->file);
@@ -94,7 +137,7 @@ static int set_aside(NotesStore *store, const char *problem)
         return r;
     }
     log_warning("notes: %s is damaged (%s): it is now %s, and the notes start empty", path, problem, aside);
-    return start_empty(store);
+    return write_empty(store);
 }
 
 static int parse(NotesStore *store, const char *data, size_t size)
@@ -171,11 +214,6 @@ NotesStore *notes_store_close(NotesStore *store)
     return NULL;
 }
 
-const char *notes_store_get_path(const NotesStore *store)
-{
-    return notes_file_get_path(store->file);
-}
-
 json_t *notes_store_get_all(NotesStore *store)
 {
     return store->notes;
@@ -202,32 +240,6 @@ static int find(const NotesStore *store, json_int_t id, size_t *ret_index)
             high = middle;
     }
     return -ESRCH;
-}
-
-static int commit(NotesStore *store, json_t *notes, json_int_t next_id)
-{
-    _cleanup_(json_cleanup) json_t *root = NULL;
-    _cleanup_free_ char *data = NULL;
-    size_t size;
-    int r;
-
-    root = json_pack("{s:i, s:I, s:O}", "version", FILE_VERSION, "next_id", next_id, "notes", notes);
-    data = root ? json_dumps(root, JSON_COMPACT) : NULL;
-    if (!data)
-        return -ENOMEM;
-    size = strlen(data);
-    /* A file that came to be over the limit some other way can still be made smaller. */
-    if (size > NOTES_BYTES_MAX && size >= store->size)
-        return -E2BIG;
-    r = notes_file_write(store->file, data, size);
-    if (r < 0)
-        return r;
-
-    json_decref(store->notes);
-    store->notes = json_incref(notes);
-    store->next_id = next_id;
-    store->size = size;
-    return 0;
 }
 
 int notes_store_add(NotesStore *store, json_t *title, json_t *text, json_t **ret_note)
@@ -292,4 +304,9 @@ int notes_store_remove(NotesStore *store, json_int_t id, json_t **ret_note)
         return r;
     *ret_note = TAKE_PTR(note);
     return 0;
+}
+
+char *notes_store_explain(const NotesStore *store, int r)
+{
+    return notes_file_explain(store->file, r);
 }

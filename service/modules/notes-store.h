@@ -27,8 +27,7 @@ typedef struct NotesStore NotesStore;
 int notes_store_open(NotesStore **ret_store, const char *folder);
 NotesStore *notes_store_close(NotesStore *store);
 
-const char *notes_store_get_path(const NotesStore *store); /* of the file, for messages; owned by store */
-json_t *notes_store_get_all(NotesStore *store);            /* an array in the order of the ids; borrowed */
+json_t *notes_store_get_all(NotesStore *store); /* an array in the order of the ids; borrowed */
 
 /*
  * The strings are borrowed, and checked by the caller; one that is NULL is left as it is by an edit. The note is a
@@ -38,3 +37,6 @@ json_t *notes_store_get_all(NotesStore *store);            /* an array in the or
 int notes_store_add(NotesStore *store, json_t *title, json_t *text, json_t **ret_note);
 int notes_store_edit(NotesStore *store, json_int_t id, json_t *title, json_t *text, json_t **ret_note);
 int notes_store_remove(NotesStore *store, json_int_t id, json_t **ret_note);
+
+/* What an errno of writing means, for a person; the caller frees it. NULL: no memory. */
+char *notes_store_explain(const NotesStore *store, int r);

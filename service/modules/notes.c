@@ -141,7 +141,7 @@ static int draft_read_change(Draft *draft, json_t *args)
 
 static int reject(Notes *notes, ipc_invocation *invocation, int r, json_int_t id)
 {
-    _cleanup_free_ char *message = NULL;
+    _cleanup_free_ char *message = NULL, *problem = NULL;
     int n;
 
     if (r == -ESRCH) {
@@ -153,8 +153,8 @@ static int reject(Notes *notes, ipc_invocation *invocation, int r, json_int_t id
                      NOTES_BYTES_MAX);
         return n < 0 ? -ENOMEM : ipc_invocation_reject(invocation, ERROR_FULL, message, NULL);
     }
-    n = asprintf(&message, "Nothing was changed, as %s cannot be written: %s", notes_store_get_path(notes->store),
-                 strerror(-r));
+    problem = notes_store_explain(notes->store, r);
+    n = problem ? asprintf(&message, "Nothing was changed, as %s", problem) : -1;
     return n < 0 ? -ENOMEM : ipc_invocation_reject(invocation, ERROR_NOT_SAVED, message, NULL);
 }
 
