@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "app.h"
+#include "credentials.h"
 #include "file.h"
 #include "invocation.h"
 #include "ipc-names.h"
@@ -172,69 +173,11 @@ static void peer_run_waiting(Peer *peer)
     }
 }
 
-/* Whether it has none, or does not tell them, is not the same. */
-static int read_groups(Peer *peer, sd_bus_message *message)
-{
-    const void *groups;
-    size_t size;
-    int r;
-
-    r = sd_bus_message_enter_container(message, 'v', "au");
-    if (r >= 0)
-        r = sd_bus_message_read_array(message, 'u', &groups, &size);
-    if (r < 0)
-        return r;
-    free(peer->groups);
-    peer->groups = malloc(size > 0 ? size : 1);
-    peer->has_groups = peer->groups != NULL;
-    if (!peer->groups)
-        return -ENOMEM;
-    if (size > 0)
-        memcpy(peer->groups, groups, size);
-    peer->n_groups = size / sizeof(*peer->groups);
-    return sd_bus_message_exit_container(message);
-}
-
-static int read_credential(Peer *peer, sd_bus_message *message)
-{
-    const char *key;
-    int r;
-
-    r = sd_bus_message_read_basic(message, 's', &key);
-    if (r < 0)
-        return r;
-    if (strcmp(key, "UnixUserID") == 0) {
-        r = sd_bus_message_read(message, "v", "u", &peer->uid);
-        peer->has_uid = r >= 0;
-    } else if (strcmp(key, "ProcessID") == 0) {
-        r = sd_bus_message_read(message, "v", "u", &peer->pid);
-        peer->has_pid = r >= 0;
-    } else if (strcmp(key, "UnixGroupIDs") == 0) {
-        r = read_groups(peer, message);
-    } else {
-        r = sd_bus_message_skip(message, "v");
-    }
-    return r;
-}
-
 const Process *peer_get_process(Peer *peer)
 {
     if (!peer->process && peer->has_pid)
         peer->process = process_new(peer->pid);
     return peer->process;
-}
-
-static int read_credentials(Peer *peer, sd_bus_message *message)
-{
-    int r;
-
-    r = sd_bus_message_enter_container(message, 'a', "{sv}");
-    while (r >= 0 && (r = sd_bus_message_enter_container(message, 'e', "sv")) > 0) {
-        r = read_credential(peer, message);
-        if (r >= 0)
-            r = sd_bus_message_exit_container(message);
-    }
-    return r;
 }
 
 static int on_credentials(sd_bus_message *reply, void *userdata, sd_bus_error *error);
@@ -259,7 +202,7 @@ static int on_credentials(sd_bus_message *reply, void *userdata, sd_bus_error *e
         return 0;
     /* Without an answer the peer has no uid, and no policy lets it in. */
     if (from && strcmp(from, BUS_NAME) == 0 && !sd_bus_message_is_method_error(reply, NULL))
-        (void)read_credentials(peer, reply);
+        (void)credentials_read(peer, reply);
     if (quota_join(peer) < 0)
         peer->has_uid = false; /* whoever cannot be counted is not let in */
     peer->is_known = true;
