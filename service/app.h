@@ -15,6 +15,7 @@
 #include "loop.h"
 #include "main.h"
 #include "monitor.h"
+#include "notice.h"
 #include "peer.h"
 #include "policy.h"
 #include "quota.h"
@@ -50,6 +51,7 @@ struct ipc_app {
     UserSet users;
     PeerQueueSet queues;
     StuckSet stuck;
+    Denials denials;
     WindowSet windows;
     WebContentsSet web_contents;
     TokenSet tokens;

@@ -7,9 +7,13 @@
 #include <syslog.h>
 
 #include "app.h"
+#include "clock.h"
 #include "macro.h"
 
 #define NOTICE_LINE_MAX 1024u /* bytes; a longer line is cut */
+
+#define DENIALS_MAX 20u /* lines, in so many us */
+#define DENIALS_USEC (5u * 1000 * 1000)
 
 typedef struct Notice {
     int priority;
@@ -62,20 +66,35 @@ static bool is_news(const ipc_sender *peer, const sd_bus_error *error)
     return !peer->is_denial_told && sd_bus_error_has_name(error, IPC_ERROR_ACCESS_DENIED);
 }
 
+/* Whether there is room for one more. If so, how many found none before. */
+static bool may_tell(Denials *denials, unsigned *ret_n_untold)
+{
+    uint64_t now = clock_now(CLOCK_MONOTONIC);
+
+    *ret_n_untold = 0;
+    if (now - denials->since >= DENIALS_USEC) {
+        *ret_n_untold = denials->n > DENIALS_MAX ? denials->n - DENIALS_MAX : 0;
+        *denials = (Denials){ .since = now };
+    }
+    return denials->n++ < DENIALS_MAX;
+}
+
 void notice_refusal(ipc_sender *peer, const char *channel, const sd_bus_error *error)
 {
     _cleanup_(ipc_app_unrefp) ipc_app *held = ipc_app_ref(peer->app);
-    char message[NOTICE_LINE_MAX];
+    char message[NOTICE_LINE_MAX], user[32] = "", untold[64] = "";
+    unsigned n_untold;
     Notice notice = { .priority = LOG_NOTICE, .message = message, .channel = channel,
                       .renderer_id = ipc_sender_get_id(peer) };
 
-    if (!held || !is_news(peer, error))
+    if (!held || !is_news(peer, error) || !may_tell(&held->denials, &n_untold))
         return;
     peer->is_denial_told = true;
     if (peer->has_uid)
-        snprintf(message, sizeof(message), "Denied %s of user %u: %s", peer->unique_name, peer->uid, error->message);
-    else
-        snprintf(message, sizeof(message), "Denied %s: %s", peer->unique_name, error->message);
+        snprintf(user, sizeof(user), " of user %u", peer->uid);
+    if (n_untold > 0)
+        snprintf(untold, sizeof(untold), "; before that, %u more were not told", n_untold);
+    snprintf(message, sizeof(message), "Denied %s%s: %.512s%s", peer->unique_name, user, error->message, untold);
     emitter_emit(&held->observers, APP_NOTICE, notice_call, &notice);
 }
 

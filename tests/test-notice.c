@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
+#include <string.h>
 #include <syslog.h>
 #include <unistd.h>
 
@@ -84,6 +85,52 @@ static void test_denials_of_renderers(void)
     expect_diary(f, d, "");
 }
 
+static void on_message(int priority, const char *message, const char *channel, uint32_t renderer_id, void *userdata)
+{
+    GString *log = userdata;
+
+    (void)priority, (void)channel, (void)renderer_id;
+    g_string_append_printf(log, "%s\n", message);
+}
+
+static unsigned count_lines(const GString *log)
+{
+    unsigned n = 0;
+
+    for (gsize i = 0; i < log->len; i++)
+        n += log->str[i] == '\n';
+    return n;
+}
+
+static void be_denied(Fixture *f)
+{
+    Client *c = foreign_new(f);
+
+    assert_rejected(invoke(c, "secret", "[]"), IPC_ERROR_ACCESS_DENIED, NULL);
+    leave(c);
+}
+
+/* Who comes again and again. */
+static void test_many_denials(void)
+{
+    g_autoptr(GString) log = g_string_new(NULL);
+    g_autoptr(Fixture) f = fixture_new();
+    gint64 start;
+    unsigned i;
+
+    load_policy(f, "{\"default\": \"deny\"}");
+    must(ipc_app_on_notice(f->app, NULL, on_message, log));
+    start = g_get_monotonic_time();
+    for (i = 0; i < 30; i++)
+        be_denied(f);
+    /* Twenty lines in five seconds. */
+    g_assert_cmpuint(count_lines(log), >=, 20);
+    g_assert_cmpuint(count_lines(log), <=, 20 * (1 + (g_get_monotonic_time() - start) / (5 * G_USEC_PER_SEC)));
+    /* In a while there is room again, and the log says what it has not told. */
+    while (!strstr(log->str, " more were not told\n") && !is_slow())
+        be_denied(f);
+}
+
 /* An error of a handler is its own affair, whatever it is called. */
 static void test_errors_are_no_news(void)
 {
@@ -110,6 +157,7 @@ int main(int argc, char **argv)
     g_test_add_func("/notice/leaks", test_leaks);
     g_test_add_func("/notice/denials", test_denials);
     add_story("/notice/denials-of-renderers", test_denials_of_renderers);
+    g_test_add_func("/notice/many-denials", test_many_denials);
     g_test_add_func("/notice/errors-are-no-news", test_errors_are_no_news);
     g_test_add_func("/notice/misuse", test_misuse);
     return g_test_run();
