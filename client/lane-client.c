@@ -25,12 +25,14 @@ void lane_close(ipc_renderer *renderer)
     wire_close(&renderer->lane);
 }
 
-static void lane_end(ipc_renderer *renderer)
+static void lane_end(ipc_renderer *renderer, int error)
 {
     if (!wire_is_open(&renderer->lane))
         return;
     lane_close(renderer);
-    outbox_fail_lane(renderer, IPC_ERROR_MAIN_GONE, "The main process went away before it answered");
+    outbox_fail_lane(renderer, IPC_ERROR_MAIN_GONE,
+                     error == -EBADMSG ? "The main process sent something by the lane that has no place there"
+                                       : "The main process went away before it answered");
 }
 
 int renderer_send_by_lane(ipc_renderer *renderer, const Packet *packet)
@@ -95,7 +97,7 @@ bool lane_read(ipc_renderer *renderer)
         (void)wire_flush(&renderer->lane);
     renderer->is_pumping = was_pumping;
     if (r < 0) {
-        lane_end(renderer);
+        lane_end(renderer, r);
         registration_lane_lost(renderer);
         return true;
     }
@@ -119,7 +121,7 @@ int lane_open(ipc_renderer *renderer, int fd)
 
     while (wire_is_open(&renderer->lane) && lane_read(renderer))
         ;
-    lane_end(renderer);
+    lane_end(renderer, -ECONNRESET);
     if (!packet_is_port_fd(fd))
         return -EBADMSG;
     copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
