@@ -76,6 +76,10 @@ ExitStatus client_fail(Client *client, int error, Failure *failure)
     case ENXIO:
         return failure_set(failure, STATUS_FAILED, NULL, "%s answered in a form that is not org.ipcbus's",
                            client->options->name);
+    case EDOM:
+        return failure_set(failure, STATUS_FAILED, NULL,
+                           "%s answered with a property that is no finite number, which JSON does not have",
+                           client->options->name);
     default:
         return failure_set(failure, STATUS_FAILED, NULL, "The call failed: %s", strerror(-error));
     }
@@ -145,11 +149,26 @@ static bool is_activatable(Client *client)
     return false;
 }
 
+/* What went wrong with one that runs is no matter of starting it; false where the bus does not say. */
+static bool is_running(Client *client)
+{
+    _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL, *answer = NULL;
+    int has_owner = false;
+
+    return sd_bus_message_new_method_call(client->bus, &call, DBUS_NAME, "/org/freedesktop/DBus", DBUS_NAME,
+                                          "NameHasOwner") >= 0 &&
+           sd_bus_message_append(call, "s", client->options->name) >= 0 &&
+           sd_bus_call(client->bus, call, ANSWER_USEC, NULL, &answer) >= 0 &&
+           sd_bus_message_read_basic(answer, 'b', &has_owner) > 0 && has_owner;
+}
+
 /* Of what could not be started, the message of the library tells why, and of a unit, too, what to do. */
 ExitStatus client_fail_to_register(Client *client, const ipc_error *error, Failure *failure)
 {
     ExitStatus status = status_at_first(error);
 
+    if (status == STATUS_NO_SERVICE && is_running(client))
+        status = STATUS_FAILED;
     if (status == STATUS_NO_SERVICE && !is_activatable(client))
         return explain_missing(client, SD_BUS_ERROR_SERVICE_UNKNOWN, error->message, failure);
     return failure_set(failure, status, error->name, "%s", error->message);

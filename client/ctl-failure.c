@@ -114,8 +114,11 @@ void failure_report(const Failure *failure)
     fputs("ipcbusctl: ", stderr);
     terminal_end(stderr);
     output_escaped(stderr, failure->message ? failure->message : "Out of memory");
-    if (failure->name)
-        fprintf(stderr, " (%s)", failure->name);
+    if (failure->name) {
+        fputs(" (", stderr);
+        output_escaped(stderr, failure->name);
+        fputc(')', stderr);
+    }
     fputc('\n', stderr);
 
     if (failure->detail) {

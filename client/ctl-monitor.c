@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/stat.h>
 #include <systemd/sd-event.h>
 #include <unistd.h>
 
@@ -15,6 +16,7 @@
 #include "ctl-loop.h"
 #include "ctl-monitor-row.h"
 #include "ctl-output.h"
+#include "file-kind.h"
 #include "ipc-names.h"
 #include "macro.h"
 
@@ -161,6 +163,26 @@ static bool has_fds(const Client *client)
     return client->options->bus.kind != BUS_HOST && sd_bus_can_send(client->bus, SD_BUS_TYPE_UNIX_FD) > 0;
 }
 
+static bool is_pipe(int fd)
+{
+    struct stat status;
+
+    return fstat(fd, &status) == 0 && S_ISFIFO(status.st_mode);
+}
+
+static bool is_readable(int fd)
+{
+    int flags = fcntl(fd, F_GETFL);
+
+    return flags >= 0 && (flags & O_ACCMODE) != O_WRONLY;
+}
+
+static ExitStatus fail_without_pipe(const Client *client, int fd, Failure *failure)
+{
+    return failure_set(failure, STATUS_FAILED, NULL, "%s answered Watch with %s, not with a pipe to read from",
+                       client->options->name, is_pipe(fd) ? "the end of a pipe that is written to" : file_kind(fd));
+}
+
 static ExitStatus open_pipe(Monitoring *monitoring, char **channels)
 {
     _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL, *answer = NULL;
@@ -178,9 +200,12 @@ static ExitStatus open_pipe(Monitoring *monitoring, char **channels)
     if (status != STATUS_OK)
         return explain(client, status, monitoring->failure);
     r = sd_bus_message_read_basic(answer, SD_BUS_TYPE_UNIX_FD, &fd);
-    if (r > 0)
-        r = monitoring->fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-    return r < 0 ? client_fail(client, r, monitoring->failure) : STATUS_OK;
+    if (r <= 0)
+        return client_fail(client, r < 0 ? r : -EBADMSG, monitoring->failure);
+    if (!is_pipe(fd) || !is_readable(fd))
+        return fail_without_pipe(client, fd, monitoring->failure);
+    monitoring->fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+    return monitoring->fd < 0 ? client_fail(client, -errno, monitoring->failure) : STATUS_OK;
 }
 
 static int run(Monitoring *monitoring)

@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -69,6 +70,8 @@ static int read_basic(sd_bus_message *message, char type, json_t **ret_value)
     r = sd_bus_message_read_basic(message, type, &data);
     if (r < 0)
         return r;
+    if (type == SD_BUS_TYPE_DOUBLE && !isfinite(data.real))
+        return -EDOM;
     *ret_value = json_of_basic(type, &data);
     return *ret_value ? 0 : -ENOMEM;
 }

@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <unistd.h>
 
 #include "lane.h"
@@ -26,12 +25,14 @@ void lane_close(ipc_renderer *renderer)
     wire_close(&renderer->lane);
 }
 
-static void lane_end(ipc_renderer *renderer)
+static void lane_end(ipc_renderer *renderer, int error)
 {
     if (!wire_is_open(&renderer->lane))
         return;
     lane_close(renderer);
-    outbox_fail_lane(renderer, IPC_ERROR_MAIN_GONE, "The main process went away before it answered");
+    outbox_fail_lane(renderer, IPC_ERROR_MAIN_GONE,
+                     error == -EBADMSG ? "The main process sent something by the lane that has no place there"
+                                       : "The main process went away before it answered");
 }
 
 int renderer_send_by_lane(ipc_renderer *renderer, const Packet *packet)
@@ -62,12 +63,12 @@ static int take_packet(ipc_renderer *renderer, Packet *packet)
     }
 }
 
-static int read_one(ipc_renderer *renderer, int flags)
+static int read_one(ipc_renderer *renderer)
 {
     _cleanup_(packet_clear) Packet packet = PACKET_INIT;
     int r;
 
-    r = wire_receive(&renderer->lane, flags, &packet);
+    r = wire_receive(&renderer->lane, MSG_DONTWAIT, &packet);
     if (r > 0)
         r = take_packet(renderer, &packet) < 0 ? -EBADMSG : 1;
     return r;
@@ -79,7 +80,7 @@ static bool may_be_more(const ipc_renderer *renderer, bool was_waiting)
     return !was_waiting || renderer->outbox.n_in_lane > 0;
 }
 
-bool lane_read(ipc_renderer *renderer, int flags)
+bool lane_read(ipc_renderer *renderer)
 {
     bool was_waiting = renderer->outbox.n_in_lane > 0, was_pumping = renderer->is_pumping;
     int n = 0, r;
@@ -90,13 +91,13 @@ bool lane_read(ipc_renderer *renderer, int flags)
     (void)outbox_expire(renderer);
     renderer->is_pumping = true;
     do
-        r = read_one(renderer, n > 0 ? MSG_DONTWAIT : flags);
+        r = read_one(renderer);
     while (r > 0 && ++n < BATCH && may_be_more(renderer, was_waiting));
     if (wire_has_unwritten(&renderer->lane))
         (void)wire_flush(&renderer->lane);
     renderer->is_pumping = was_pumping;
     if (r < 0) {
-        lane_end(renderer);
+        lane_end(renderer, r);
         registration_lane_lost(renderer);
         return true;
     }
@@ -116,22 +117,16 @@ static void on_ready(Watch *watch)
 
 int lane_open(ipc_renderer *renderer, int fd)
 {
-    struct timeval patience = { .tv_usec = LANE_BLOCK_USEC };
     int copy, r;
 
-    while (wire_is_open(&renderer->lane) && lane_read(renderer, MSG_DONTWAIT))
+    while (wire_is_open(&renderer->lane) && lane_read(renderer))
         ;
-    lane_end(renderer);
+    lane_end(renderer, -ECONNRESET);
     if (!packet_is_port_fd(fd))
         return -EBADMSG;
     copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
     if (copy < 0)
         return -errno;
-    /* For renderer_block_on_lane(). */
-    if (setsockopt(copy, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) < 0) {
-        close(copy);
-        return -errno;
-    }
     wire_init(&renderer->lane, copy);
     r = watch_add(&renderer->watches, &renderer->lane_watch, copy, EPOLLIN, on_ready, NULL);
     if (r < 0)

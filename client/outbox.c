@@ -402,11 +402,12 @@ int outbox_receive_packet(ipc_renderer *renderer, Packet *packet)
     call = find_in_flight(&renderer->outbox, packet->serial, true);
     if (!call)
         return -EBADMSG;
+    /* Without memory for the answer, there is none: done makes up an error. */
+    if (!call->is_settled && reply_take_packet(call, packet) == -EBADMSG)
+        return -EBADMSG;
     call_landed(call);
-    if (!call->is_settled) {
-        reply_take_packet(call, packet);
+    if (!call->is_settled)
         call_settle(call);
-    }
     call_drop(call);
     return 0;
 }

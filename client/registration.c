@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "file-kind.h"
 #include "ipc-names.h"
 #include "lane-client.h"
 #include "macro.h"
@@ -14,6 +15,8 @@
 
 #define BUS_NAME "org.freedesktop.DBus"
 #define BUS_PATH "/org/freedesktop/DBus"
+#define ID_KIND "the id of a renderer"
+#define LANE_KIND "a connected socket of packets"
 #define LOOKS_MAX 3u /* for a main that is gone each time when it is found */
 
 /*
@@ -110,6 +113,27 @@ static void registration_failed_errno(ipc_renderer *renderer, int number)
     ipc_error_clear(&error);
 }
 
+/* Something runs under the name, and is no main. */
+static void registration_misanswered(ipc_renderer *renderer, const char *method, const char *with, const char *not_with)
+{
+    ipc_error error = IPC_ERROR_INIT;
+
+    if (error_setf(&error, IPC_ERROR_MAIN_GONE, "'%s' answered %s with %s, not with %s", renderer->name, method, with,
+                   not_with) >= 0)
+        registration_failed(renderer, &error);
+    ipc_error_clear(&error);
+}
+
+static void registration_misanswered_types(ipc_renderer *renderer, const char *method, sd_bus_message *reply,
+                                           const char *not_with)
+{
+    const char *types = sd_bus_message_get_signature(reply, true);
+    char with[sizeof("values of the types ''") + 255]; /* the longest signature */
+
+    snprintf(with, sizeof(with), "values of the types '%s'", types ? types : "");
+    registration_misanswered(renderer, method, types && *types ? with : "nothing", not_with);
+}
+
 static void no_service(ipc_renderer *renderer, const ipc_error *why)
 {
     ipc_error error = IPC_ERROR_INIT;
@@ -141,10 +165,18 @@ static void on_lane_opened(Call *call)
         registration_failed(renderer, error);
         return;
     }
-    r = renderer->has_lost_owner ? -EHOSTDOWN : sd_bus_message_read_basic(call->reply, 'h', &fd);
-    if (r >= 0)
-        r = lane_open(renderer, fd);
-    if (r < 0)
+    if (renderer->has_lost_owner) {
+        registration_failed_errno(renderer, -EHOSTDOWN);
+        return;
+    }
+    if (sd_bus_message_read_basic(call->reply, 'h', &fd) <= 0) {
+        registration_misanswered_types(renderer, "OpenLane", call->reply, LANE_KIND);
+        return;
+    }
+    r = lane_open(renderer, fd);
+    if (r == -EBADMSG)
+        registration_misanswered(renderer, "OpenLane", file_kind(fd), LANE_KIND);
+    else if (r < 0)
         registration_failed_errno(renderer, r);
     else
         ready(renderer);
@@ -176,9 +208,12 @@ static void on_registered(Call *call)
         registration_failed_errno(renderer, -EHOSTDOWN);
         return;
     }
-    r = sd_bus_message_read(call->reply, "u", &id);
-    if (r < 0 || id == 0) {
-        registration_failed_errno(renderer, -EBADMSG);
+    if (sd_bus_message_read_basic(call->reply, 'u', &id) <= 0) {
+        registration_misanswered_types(renderer, "Register", call->reply, ID_KIND);
+        return;
+    }
+    if (id == 0) {
+        registration_misanswered(renderer, "Register", "0, which is the id of nobody", ID_KIND);
         return;
     }
     renderer->registered_id = id;

@@ -42,12 +42,11 @@ void reply_take_message(Call *call, sd_bus_message *reply, bool is_from_bus)
         (void)error_from_message(&call->error, reply);
 }
 
-void reply_take_packet(Call *call, Packet *packet)
+int reply_take_packet(Call *call, Packet *packet)
 {
-    if (packet->verb == LANE_RESULT)
-        (void)parcel_take(packet, &call->parcel);
-    else
-        (void)lane_read_error(packet, &call->error);
+    if (packet->verb == LANE_ERROR)
+        return lane_read_error(packet, &call->error);
+    return parcel_take(packet, &call->parcel);
 }
 
 int call_read_text(Call *call, const char **ret_text, size_t *ret_length)

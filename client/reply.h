@@ -5,6 +5,6 @@
 
 #include "outbox.h"
 
-/* The call keeps it. */
+/* The call keeps it. -EBADMSG: it is none; -ENOMEM. */
 void reply_take_message(Call *call, sd_bus_message *reply, bool is_from_bus);
-void reply_take_packet(Call *call, Packet *packet);
+int reply_take_packet(Call *call, Packet *packet);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "ipc-names.h"
+#include "lane-client.h"
 #include "macro.h"
 #include "registration.h"
 #include "renderer.h"
@@ -279,7 +280,18 @@ int ipc_renderer_cancel(ipc_renderer *renderer, ipc_slot *invoke)
     return call->renderer == renderer && call->is_invoke ? call_cancel(call) : -EINVAL;
 }
 
-/* Reads on until the call has settled, and leaves all else for later. */
+/* When the time is over, what is overdue settles. */
+static int pump_ready(ipc_renderer *renderer, int ready, uint64_t left)
+{
+    if (ready & BUS_POLL_WATCHES)
+        (void)lane_read(renderer);
+    return (ready & BUS_POLL_BUS) || left == 0 ? renderer_pump(renderer) : 0;
+}
+
+/*
+ * Reads on until the call has settled, and leaves all else for later. Main made the lane and may
+ * have kept the renderer's end, too, with its options and what comes by it: so who sleeps polls, and no read blocks.
+ */
 static int block(ipc_renderer *renderer, const Call *call)
 {
     uint64_t left;
@@ -287,16 +299,10 @@ static int block(ipc_renderer *renderer, const Call *call)
 
     while (!call->is_settled) {
         r = renderer_get_left(renderer, &left);
-        if (r >= 0 && call->is_by_lane && renderer_block_on_lane(renderer, left))
-            continue;
         if (r >= 0)
-            r = renderer_pump(renderer);
-        if (r > 0)
-            continue;
+            r = bus_poll_wait_for_one(renderer->bus, &renderer->lane_watch, left);
         if (r >= 0)
-            r = renderer_get_left(renderer, &left);
-        if (r >= 0)
-            r = bus_poll_wait(renderer->bus, &renderer->watches, left);
+            r = pump_ready(renderer, r, left);
         if (r < 0 && r != -EINTR)
             return r;
     }

@@ -71,29 +71,40 @@ void bus_poll_clear(BusPoll *poll)
     poll->fd = -1;
 }
 
-int bus_poll_wait(sd_bus *bus, WatchSet *watches, uint64_t timeout_usec)
+/* The fd and its events may be -1 and 0: the bus alone. */
+static int wait_for(sd_bus *bus, int fd, uint32_t fd_events, uint64_t timeout_usec)
 {
     struct timespec timeout = { .tv_sec = (time_t)(timeout_usec / 1000000), .tv_nsec = timeout_usec % 1000000 * 1000 };
-    struct pollfd fds[2] = { { .fd = sd_bus_get_fd(bus) }, { .fd = -1, .events = POLLIN } };
+    struct pollfd fds[2] = { { .fd = sd_bus_get_fd(bus) }, { .fd = fd, .events = (short)fd_events } };
     int events, r;
 
     events = sd_bus_get_events(bus);
     if (events < 0)
         return events;
     fds[0].events = (short)events;
-    /* One socket alone needs no set around it. */
-    if (!LIST_EMPTY(&watches->watches) && !LIST_NEXT(LIST_FIRST(&watches->watches), link)) {
-        if (LIST_FIRST(&watches->watches)->events != 0) {
-            fds[1].fd = LIST_FIRST(&watches->watches)->fd;
-            fds[1].events = (short)LIST_FIRST(&watches->watches)->events;
-        }
-    } else if (!LIST_EMPTY(&watches->watches)) {
-        fds[1].fd = watch_set_get_poll_fd(watches);
-        if (fds[1].fd < 0)
-            return fds[1].fd;
-    }
     r = ppoll(fds, ELEMENTSOF(fds), timeout_usec == UINT64_MAX ? NULL : &timeout, NULL);
     if (r < 0)
         return -errno;
     return (fds[0].revents ? BUS_POLL_BUS : 0) | (fds[1].revents ? BUS_POLL_WATCHES : 0);
+}
+
+int bus_poll_wait_for_one(sd_bus *bus, const Watch *watch, uint64_t timeout_usec)
+{
+    bool is_waited_for = watch->set && watch->events != 0;
+
+    return wait_for(bus, is_waited_for ? watch->fd : -1, watch->events, timeout_usec);
+}
+
+int bus_poll_wait(sd_bus *bus, WatchSet *watches, uint64_t timeout_usec)
+{
+    const Watch *first = LIST_FIRST(&watches->watches);
+    int fd;
+
+    if (!first)
+        return wait_for(bus, -1, 0, timeout_usec);
+    /* One socket alone needs no set around it. */
+    if (!LIST_NEXT(first, link))
+        return bus_poll_wait_for_one(bus, first, timeout_usec);
+    fd = watch_set_get_poll_fd(watches);
+    return fd < 0 ? fd : wait_for(bus, fd, POLLIN, timeout_usec);
 }

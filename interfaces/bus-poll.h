@@ -27,3 +27,6 @@ void bus_poll_clear(BusPoll *poll);
 
 /* Sleeps, so many us at most, and tells who is ready: a set of the above, 0 if nobody, or -EINTR and the like. */
 int bus_poll_wait(sd_bus *bus, WatchSet *watches, uint64_t timeout_usec);
+
+/* The same with one of the watches, whoever else is ready. One that is in no set is never ready. */
+int bus_poll_wait_for_one(sd_bus *bus, const Watch *watch, uint64_t timeout_usec);

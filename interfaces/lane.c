@@ -25,10 +25,15 @@ int lane_join_error(const char *message, const char *detail, char **ret_text, si
 
 int lane_read_error(const Packet *packet, ipc_error *error)
 {
+    const char *name = *packet->channel ? packet->channel : IPC_ERROR_HANDLER_FAILED;
     size_t message_length = strlen(packet->text);
     int r;
 
-    r = error_setf(error, *packet->channel ? packet->channel : IPC_ERROR_HANDLER_FAILED, "%s", packet->text);
+    /* The rules of interface names are those of error names. */
+    if (sd_bus_interface_name_is_valid(name) <= 0)
+        return -EBADMSG;
+    /* Its author may have asked a C library of another locale for it. */
+    r = error_setf(error, name, "%s", text_is_utf8(packet->text) ? packet->text : "The error's message is not UTF-8");
     if (r < 0)
         return r;
     /* A detail that is no JSON leaves an error without one. */

@@ -30,5 +30,8 @@ typedef enum LaneVerb {
 /* The text of an error that has a detail; that of others is the message. -ENOMEM. */
 int lane_join_error(const char *message, const char *detail, char **ret_text, size_t *ret_length);
 
-/* From a packet of LANE_ERROR. -ENOMEM. */
+/*
+ * From a packet of LANE_ERROR. -EBADMSG: its name is none, which the bus would not let pass: whoever shows it, or goes
+ * by it, need not expect that of a lane. -ENOMEM.
+ */
 int lane_read_error(const Packet *packet, ipc_error *error);

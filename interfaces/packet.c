@@ -23,6 +23,10 @@
 #define PACKET_TEXT_IN_FD 0x01u  /* flag */
 #define SMALL 1024u              /* bytes of a packet that are copied together rather than gathered */
 
+#ifndef SCM_PIDFD
+#define SCM_PIDFD 0x04 /* Linux 6.5 */
+#endif
+
 typedef struct Header {
     uint32_t magic;
     uint8_t verb;
@@ -162,6 +166,18 @@ void packet_clear(Packet *packet)
     *packet = (Packet)PACKET_INIT;
 }
 
+/* Of a process, which whoever holds the socket, too, may have asked the kernel for with each packet. */
+static void close_process_fd(const struct cmsghdr *cmsg)
+{
+    int fd;
+
+    if (cmsg->cmsg_level != SOL_SOCKET || cmsg->cmsg_type != SCM_PIDFD || cmsg->cmsg_len != CMSG_LEN(sizeof(fd)))
+        return;
+    memcpy(&fd, CMSG_DATA(cmsg), sizeof(fd));
+    if (fd >= 0)
+        close(fd);
+}
+
 /* How many fds came: all of them are ours now, and those beyond what a packet may have are closed here. */
 static unsigned take_fds(struct msghdr *message, int fds[FDS_MAX])
 {
@@ -171,8 +187,10 @@ static unsigned take_fds(struct msghdr *message, int fds[FDS_MAX])
     int fd;
 
     for (cmsg = CMSG_FIRSTHDR(message); cmsg; cmsg = CMSG_NXTHDR(message, cmsg)) {
-        if (cmsg->cmsg_level != SOL_SOCKET || cmsg->cmsg_type != SCM_RIGHTS)
+        if (cmsg->cmsg_level != SOL_SOCKET || cmsg->cmsg_type != SCM_RIGHTS) {
+            close_process_fd(cmsg);
             continue;
+        }
         n = (cmsg->cmsg_len - CMSG_LEN(0)) / sizeof(int);
         for (i = 0; i < n; i++) {
             memcpy(&fd, CMSG_DATA(cmsg) + i * sizeof(int), sizeof(int));

@@ -129,14 +129,18 @@ int ipc_port_process(ipc_port *port)
     return port_process(port);
 }
 
-/* Nothing else to wait for, and no end to it: then reading is the way to wait. */
+/*
+ * Nothing else to wait for, and no end to it: then reading is the way to wait. 0: it is not, since whoever else holds
+ * the socket has made it one that does not block, or not for long.
+ */
 static int wait_and_read(ipc_port *port)
 {
     int r;
 
+    errno = 0;
     r = wire_receive(&port->wire, 0, &port->ahead);
     if (r == 0)
-        return -EINTR;
+        return errno == EINTR ? -EINTR : 0;
     port->has_ahead = r > 0;
     port->was_read = r > 0;
     port->ahead_error = r < 0 ? r : 0;
@@ -153,8 +157,11 @@ int ipc_port_wait(ipc_port *port, uint64_t timeout_usec)
         return r;
     if (port->has_ahead || port->ahead_error < 0)
         return 1;
-    if (timeout_usec == UINT64_MAX && port_wanted_events(port) == EPOLLIN)
-        return wait_and_read(port);
+    if (timeout_usec == UINT64_MAX && port_wanted_events(port) == EPOLLIN) {
+        r = wait_and_read(port);
+        if (r != 0)
+            return r;
+    }
     pollfd = (struct pollfd){ .fd = port->wire.fd, .events = (short)port_wanted_events(port) };
     r = ppoll(&pollfd, 1, timeout_usec == UINT64_MAX ? NULL : &timeout, NULL);
     return r < 0 ? -errno : r;

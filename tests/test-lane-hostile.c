@@ -244,6 +244,61 @@ static void test_hostile_main(void)
     assert_resolved(invoke(r, "fast", "[]"), "1");
 }
 
+/* ---- errors whose names are none ---- */
+
+/* Answers the one call in the lane, which main has not seen, in main's place. */
+static void answer_with_error(Fixture *f, const char *name, const char *message)
+{
+    Packet packet, answer = { .verb = LANE_ERROR, .channel = name, .text = message, .length = strlen(message),
+                              .text_fd = -1 };
+    g_autofree char *buffer = g_malloc(PACKET_BUFFER_SIZE);
+    int fd = lane_fd_of_main();
+
+    main_freeze(f);
+    g_assert_cmpint(packet_receive(fd, buffer, 0, &packet), ==, 1);
+    answer.serial = packet.serial;
+    must(packet_send(fd, &answer));
+}
+
+static void check_name(const char *name)
+{
+    g_autoptr(Fixture) f = fixture_new();
+    Client *r = lane_renderer_new(f);
+    Outcome *o = invoke_start(r, "x", "[]");
+
+    answer_with_error(f, name, "message");
+    assert_rejected(o, IPC_ERROR_MAIN_GONE, "The main process sent something by the lane that has no place there");
+    main_thaw(f);
+    answer(f, "fast", "1");
+    wait_until(f, client_id(r) == 2);
+    assert_resolved(invoke(r, "fast", "[]"), "1");
+}
+
+static void test_names_that_are_none(void)
+{
+    check_name("\x1b]0;title\x07.x");
+    check_name("com.example\n.Error");
+    check_name("nodot");
+    check_name("com..example");
+    check_name("com.example.\xc3\xa4");
+}
+
+static void check_message(const char *message, const char *expected)
+{
+    g_autoptr(Fixture) f = fixture_new();
+    Outcome *o = invoke_start(lane_renderer_new(f), "x", "[]");
+
+    answer_with_error(f, "com.example.Error.Own", message);
+    assert_rejected(o, "com.example.Error.Own", expected);
+    main_thaw(f);
+}
+
+static void test_messages_of_errors(void)
+{
+    check_message("\x1b[31m \xc3\xa4\n", "\x1b[31m \xc3\xa4\n");
+    check_message("\xe4", "The error's message is not UTF-8");
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -255,5 +310,7 @@ int main(int argc, char **argv)
     g_test_add_func("/lane-hostile/endless-lane", test_endless_lane);
     g_test_add_func("/lane-hostile/much-of-one-who-leaves", test_much_of_one_who_leaves);
     g_test_add_func("/lane-hostile/hostile-main", test_hostile_main);
+    g_test_add_func("/lane-hostile/names-that-are-none", test_names_that_are_none);
+    g_test_add_func("/lane-hostile/messages-of-errors", test_messages_of_errors);
     return g_test_run();
 }

@@ -176,13 +176,16 @@ static void test_registers_nonsense(void)
     Outcome *o = invoke_start(r, "x", "[]");
 
     reply_to(fake, "Register", "u", 0);
-    assert_rejected(o, IPC_ERROR_MAIN_GONE, NULL);
+    assert_rejected(o, IPC_ERROR_MAIN_GONE, "'" FIXTURE_NAME "' answered Register with 0, which is the id of nobody, "
+                                            "not with the id of a renderer");
     o = invoke_start(r, "x", "[]");
     reply_to(fake, "Register", "s", "seven");
-    assert_rejected(o, IPC_ERROR_MAIN_GONE, NULL);
+    assert_rejected(o, IPC_ERROR_MAIN_GONE, "'" FIXTURE_NAME "' answered Register with values of the types 's', "
+                                            "not with the id of a renderer");
     o = invoke_start(r, "x", "[]");
     reply_to(fake, "Register", NULL);
-    assert_rejected(o, IPC_ERROR_MAIN_GONE, NULL);
+    assert_rejected(o, IPC_ERROR_MAIN_GONE, "'" FIXTURE_NAME "' answered Register with nothing, "
+                                            "not with the id of a renderer");
     g_assert_cmpint(ipc_renderer_get_state(r->renderer), ==, IPC_RENDERER_GONE);
 }
 
