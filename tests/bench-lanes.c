@@ -7,11 +7,6 @@
  *
  * What limits the ratios that are missed, on a virtual machine of two cores (EPYC, Linux 6.18):
  *
- * - Calls. A call is three system calls of the renderer: send(), ppoll(), recvmsg(). A recvmsg() that blocks would do
- *   without the second one, and save 0.8 to 1.1 us, with which a call takes 0.88 of the time of sd-bus. But it ends in
- *   time only by SO_RCVTIMEO, which main could take away, as it made the socket and may have kept it. Of that time the
- *   poll alone is 0.8 us; poll() takes as long, and one fd in it instead of two saves less than 0.1 us.
- *
  * - Texts. What one process alone spends on a memfd that it fills, seals, maps and drops is all that a lane spends:
  *   the ratio of the two is 1. Of 1 MiB, that is 420 us: 300 us to write 256 pages, of which the copy is a fifth and
  *   the rest is to find, charge and index each page; 115 us to free them; 10 us each for all else. sd-bus takes nine
