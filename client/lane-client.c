@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "lane.h"
@@ -63,12 +64,12 @@ static int take_packet(ipc_renderer *renderer, Packet *packet)
     }
 }
 
-static int read_one(ipc_renderer *renderer)
+static int read_one(ipc_renderer *renderer, int flags)
 {
     _cleanup_(packet_clear) Packet packet = PACKET_INIT;
     int r;
 
-    r = wire_receive(&renderer->lane, MSG_DONTWAIT, &packet);
+    r = wire_receive(&renderer->lane, flags, &packet);
     if (r > 0)
         r = take_packet(renderer, &packet) < 0 ? -EBADMSG : 1;
     return r;
@@ -80,7 +81,7 @@ static bool may_be_more(const ipc_renderer *renderer, bool was_waiting)
     return !was_waiting || renderer->outbox.n_in_lane > 0;
 }
 
-bool lane_read(ipc_renderer *renderer)
+bool lane_read(ipc_renderer *renderer, int flags)
 {
     bool was_waiting = renderer->outbox.n_in_lane > 0, was_pumping = renderer->is_pumping;
     int n = 0, r;
@@ -91,7 +92,7 @@ bool lane_read(ipc_renderer *renderer)
     (void)outbox_expire(renderer);
     renderer->is_pumping = true;
     do
-        r = read_one(renderer);
+        r = read_one(renderer, n > 0 ? MSG_DONTWAIT : flags);
     while (r > 0 && ++n < BATCH && may_be_more(renderer, was_waiting));
     if (wire_has_unwritten(&renderer->lane))
         (void)wire_flush(&renderer->lane);
@@ -117,9 +118,10 @@ static void on_ready(Watch *watch)
 
 int lane_open(ipc_renderer *renderer, int fd)
 {
+    struct timeval patience = { .tv_usec = LANE_BLOCK_USEC };
     int copy, r;
 
-    while (wire_is_open(&renderer->lane) && lane_read(renderer))
+    while (wire_is_open(&renderer->lane) && lane_read(renderer, MSG_DONTWAIT))
         ;
     lane_end(renderer, -ECONNRESET);
     if (!packet_is_port_fd(fd))
@@ -127,6 +129,11 @@ int lane_open(ipc_renderer *renderer, int fd)
     copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
     if (copy < 0)
         return -errno;
+    /* For renderer_block_on_lane(). */
+    if (setsockopt(copy, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) < 0) {
+        close(copy);
+        return -errno;
+    }
     wire_init(&renderer->lane, copy);
     r = watch_add(&renderer->watches, &renderer->lane_watch, copy, EPOLLIN, on_ready, NULL);
     if (r < 0)

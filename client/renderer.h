@@ -33,6 +33,7 @@ struct ipc_renderer {
     ipc_renderer_flags flags;
     Wire lane; /* closed: there is none */
     Watch lane_watch;
+    unsigned n_blocks;      /* reads of the lane that have blocked since the bus was looked at */
     uint32_t registered_id; /* before it is ready */
 
     ipc_renderer_state state;
@@ -58,6 +59,9 @@ struct ipc_renderer {
     LIST_HEAD(, ipc_webview) webviews;
 };
 
+#define LANE_BLOCK_USEC 5000u /* us that a read of the lane may block, before the bus is looked at */
+#define LANE_BLOCKS_MAX 64u   /* such reads before the bus is looked at all the same */
+
 #define RENDERER_STATE "state"
 #define RENDERER_WARNING "warning"
 #define RENDERER_ANY "any"
@@ -70,6 +74,9 @@ void renderer_detach(ipc_renderer *renderer);
 
 /* Moves messages between the bus and the boxes; no callback runs. The answer is that of ipc_renderer_process(). */
 int renderer_pump(ipc_renderer *renderer);
+
+/* Blocks until something comes by the lane, for a moment, if there are so many us; whether there was anything. */
+bool renderer_block_on_lane(ipc_renderer *renderer, uint64_t left);
 
 /* -ENOBUFS: main does not read. */
 int renderer_send_by_lane(ipc_renderer *renderer, const Packet *packet);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "ipc-names.h"
 #include "lane-client.h"
@@ -284,14 +285,11 @@ int ipc_renderer_cancel(ipc_renderer *renderer, ipc_slot *invoke)
 static int pump_ready(ipc_renderer *renderer, int ready, uint64_t left)
 {
     if (ready & BUS_POLL_WATCHES)
-        (void)lane_read(renderer);
+        (void)lane_read(renderer, MSG_DONTWAIT);
     return (ready & BUS_POLL_BUS) || left == 0 ? renderer_pump(renderer) : 0;
 }
 
-/*
- * Reads on until the call has settled, and leaves all else for later. Main made the lane and may
- * have kept the renderer's end, too, with its options and what comes by it: so who sleeps polls, and no read blocks.
- */
+/* Reads on until the call has settled, and leaves all else for later: what ports have to say, too. */
 static int block(ipc_renderer *renderer, const Call *call)
 {
     uint64_t left;
@@ -299,6 +297,8 @@ static int block(ipc_renderer *renderer, const Call *call)
 
     while (!call->is_settled) {
         r = renderer_get_left(renderer, &left);
+        if (r >= 0 && call->is_by_lane && renderer_block_on_lane(renderer, left))
+            continue;
         if (r >= 0)
             r = bus_poll_wait_for_one(renderer->bus, &renderer->lane_watch, left);
         if (r >= 0)
