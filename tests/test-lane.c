@@ -219,10 +219,12 @@ static void test_large_unread(void)
 {
     g_autoptr(Fixture) f = fixture_new();
     Client *r = lane_renderer_new(f), *others[9];
-    const size_t size = 60u << 20;
+    const size_t size = is_slow() ? 6u << 20 : 60u << 20;
     g_autofree char *text = g_strnfill(size, ' ');
     unsigned i, n = 0;
 
+    if (is_slow())
+        load_policy(f, "{\"limits\": {\"queue-bytes\": 6710886, \"queue-bytes-per-uid\": 53687091}}");
     text[0] = '[';
     text[size - 1] = ']';
     freeze(r);
@@ -237,7 +239,7 @@ static void test_large_unread(void)
         freeze(others[i]);
         n += ipc_web_contents_send_text(contents_of(others[i]), "m", text, size) >= 0;
     }
-    g_assert_cmpuint(n, ==, IPC_QUEUE_BYTES_PER_UID_MAX / size);
+    g_assert_cmpuint(n, ==, 8); /* as many as a user may have waiting */
     thaw(others[0]);
     wait_until(f, get_number(f, others[0], "BytesQueued") == 0);
     must(ipc_web_contents_send_text(contents_of(r), "m", text, size));
