@@ -9,7 +9,8 @@ name=com.example.Foreign
 
 # ---- verbs ----
 
-# foreign ADDRESS NAME METHOD KIND: answers METHOD with what KIND is, and others as main does.
+# foreign ADDRESS NAME METHOD KIND: answers METHOD with what KIND is, and others as main does. Lines are a pipe with what
+# comes on standard input.
 make_foreign() {
     cat >"$tmp/foreign.c" <<'END'
 #include <errno.h>
@@ -22,10 +23,25 @@ make_foreign() {
 
 static const char *method, *kind;
 
+/* It fits into the pipe. */
+static int open_lines(void)
+{
+    static char lines[32768];
+    ssize_t n = read(STDIN_FILENO, lines, sizeof(lines));
+    int ends[2];
+
+    if (n < 0 || pipe(ends) < 0 || write(ends[1], lines, (size_t)n) != n || lseek(STDIN_FILENO, 0, SEEK_SET) < 0)
+        return -1;
+    close(ends[1]);
+    return ends[0];
+}
+
 static int open_kind(void)
 {
     int ends[2];
 
+    if (strcmp(kind, "lines") == 0)
+        return open_lines();
     if (strcmp(kind, "stream") == 0)
         return socketpair(AF_UNIX, SOCK_STREAM, 0, ends) < 0 ? -1 : ends[0];
     if (strcmp(kind, "lonely") == 0)
@@ -89,15 +105,24 @@ name_is_free() {
     ! name_is_owned
 }
 
+# start_foreign METHOD KIND: in the background as $foreign.
+start_foreign() {
+    "$tmp/foreign" "$address" "$name" "$1" "$2" <&0 2>"$tmp/foreign.log" &
+    foreign=$!
+    pids+=("$foreign")
+    until_true name_is_owned
+}
+
+stop_foreign() {
+    kill "$foreign" && until_true name_is_free
+}
+
 # misled METHOD KIND PATTERN ARG...: what the command says where METHOD is answered with KIND.
 misled() {
     local method=$1 kind=$2 pattern=$3 foreign failed=0
     shift 3
-    "$tmp/foreign" "$address" "$name" "$method" "$kind" 2>"$tmp/foreign.log" &
-    foreign=$!
-    pids+=("$foreign")
-    until_true name_is_owned && fails_in_one_line 1 "$pattern" --name="$name" "$@" || failed=1
-    kill "$foreign" && until_true name_is_free && return "$failed"
+    start_foreign "$method" "$kind" && fails_in_one_line 1 "$pattern" --name="$name" "$@" || failed=1
+    stop_foreign && return "$failed"
 }
 
 # ---- stories ----
@@ -145,11 +170,34 @@ numbers() {
     done
 }
 
+# shows_foreign STYLE PATTERN: what is shown of the lines matches, and has no character that a terminal would act on.
+shows_foreign() {
+    ctl --name="$name" monitor --json="$1"
+    expect "$status" 1 && expect_match "$(<"$tmp/err")" "^ipcbusctl: $name tells no more" && expect_match "$(<"$tmp/out")" "$2" &&
+        expect "$(LC_ALL=C tr -d '\n[:print:]' <"$tmp/out" | od -An -c)" ""
+}
+
+# Escapes as they are, in JSON and out of it, in every member that is shown, and bytes that are no text.
+foreign_lines() {
+    local foreign status failed=0 e='\u001b[2J'
+    printf '%b' "no \e[2Jjson\n\n{\"channel\":\"\e[2J\"}\n\xff\xfe\x9b2J\n\a\n" >"$tmp/foreign.in"
+    cat >>"$tmp/foreign.in" <<END
+{"time":1,"verb":"$e","direction":"$e","sender_id":0,"sender":"$e","receiver_id":0,"receiver":"$e","channel":"$e","args":["$e"],"result":"$e"}
+{"time":1,"verb":"invoke","direction":"out","channel":"x","args":null,"args_bytes":9,"args_begin":"$e","error":{"name":"$e","message":"$e","detail":"$e"}}
+{"time":1,"verb":"here","title":"$e","process_id":1,"user_id":0,"sender_id":1}
+{"time":-1e300,"verb":7,"channel":[],"sender":{},"error":[],"title":1}
+END
+    start_foreign Watch lines <"$tmp/foreign.in" && shows_foreign off '\\x1b\[2J' && shows_foreign short '\\u001b\[2J' &&
+        shows_foreign pretty '\\u001b\[2J' || failed=1
+    stop_foreign && return "$failed"
+}
+
 start_bus "$tmp"
 if test_case "a foreign service" make_foreign; then
     test_case "what is no id" ids
     test_case "what is no lane" lanes
     test_case "what is no pipe" pipes
+    test_case "lines that a terminal would act on" foreign_lines
     test_case "numbers that JSON does not have" numbers
 fi
 finish

@@ -132,71 +132,6 @@ reader_stops() {
     ((told > 0)) && { [[ -z $dropped ]] || ((dropped > 0)); }
 }
 
-# foreign ADDRESS NAME: a service that is none of ours. Whoever watches it reads what came on standard input.
-make_foreign() {
-    cat >"$tmp/foreign.c" <<'END'
-#include <errno.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <systemd/sd-bus.h>
-#include <unistd.h>
-
-static char lines[32768];
-static size_t size;
-
-static int on_watch(sd_bus_message *call, void *userdata, sd_bus_error *error)
-{
-    int ends[2];
-
-    if (!sd_bus_message_is_method_call(call, "org.ipcbus.Monitor1", "Watch"))
-        return 0;
-    if (pipe(ends) < 0 || write(ends[1], lines, size) != (ssize_t)size || close(ends[1]) < 0)
-        return -EIO;
-    return sd_bus_reply_method_return(call, "h", ends[0]);
-}
-
-int main(int argc, char **argv)
-{
-    sd_bus *bus;
-
-    size = fread(lines, 1, sizeof(lines), stdin);
-    if (sd_bus_new(&bus) < 0 || sd_bus_set_address(bus, argv[1]) < 0 || sd_bus_set_bus_client(bus, 1) < 0 ||
-        sd_bus_start(bus) < 0 || sd_bus_add_object(bus, NULL, "/org/ipcbus/Main", on_watch, NULL) < 0 ||
-        sd_bus_request_name(bus, argv[2], 0) < 0)
-        return 1;
-    while (sd_bus_process(bus, NULL) >= 0 && sd_bus_wait(bus, UINT64_MAX) >= 0)
-        ;
-    return 1;
-}
-END
-    compile "$tmp/foreign.c" -o "$tmp/foreign" "$(pkg-config --libs libsystemd)"
-}
-
-# shows_foreign STYLE PATTERN: what is shown of the lines matches, and has no character that a terminal would act on.
-shows_foreign() {
-    ctl --name="$name" monitor --json="$1"
-    expect "$status" 1 && expect_match "$(<"$tmp/err")" "^ipcbusctl: $name tells no more" && expect_match "$(<"$tmp/out")" "$2" &&
-        expect "$(LC_ALL=C tr -d '\n[:print:]' <"$tmp/out" | od -An -c)" ""
-}
-
-# Escapes as they are, in JSON and out of it, in every member that is shown, and bytes that are no text.
-foreign_lines() {
-    local name=com.example.Foreign foreign status e='\u001b[2J'
-    make_foreign || return
-    printf '%b' "no \e[2Jjson\n\n{\"channel\":\"\e[2J\"}\n\xff\xfe\x9b2J\n\a\n" >"$tmp/foreign.in"
-    cat >>"$tmp/foreign.in" <<END
-{"time":1,"verb":"$e","direction":"$e","sender_id":0,"sender":"$e","receiver_id":0,"receiver":"$e","channel":"$e","args":["$e"],"result":"$e"}
-{"time":1,"verb":"invoke","direction":"out","channel":"x","args":null,"args_bytes":9,"args_begin":"$e","error":{"name":"$e","message":"$e","detail":"$e"}}
-{"time":1,"verb":"here","title":"$e","process_id":1,"user_id":0,"sender_id":1}
-{"time":-1e300,"verb":7,"channel":[],"sender":{},"error":[],"title":1}
-END
-    "$tmp/foreign" "$address" "$name" <"$tmp/foreign.in" 2>"$tmp/foreign.log" &
-    foreign=$!
-    pids+=("$foreign")
-    until_true name_is_owned && shows_foreign off '\\x1b\[2J' && shows_foreign short '\\u001b\[2J' && shows_foreign pretty '\\u001b\[2J' &&
-        kill "$foreign"
-}
-
 # ---- top, status ----
 
 looks_once() {
@@ -284,7 +219,6 @@ if test_case "the daemon starts" start_daemon --module=echo; then
     test_case "monitor: a broken pipe" is_quiet_in_a_broken_pipe
     test_case "monitor: a reader that stops" reader_stops
     test_case "monitor: the service goes" service_goes
-    test_case "monitor: lines of a foreign service" foreign_lines
     test_case "top: in a pipe" looks_once
     test_case "top: several times" looks_again
     test_case "top: on a terminal" is_live
