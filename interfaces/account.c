@@ -2,6 +2,7 @@
 #include "account.h"
 
 #include "file.h"
+#include "share.h"
 
 /*
  * A port is bounded by itself, and whoever can have many of them is not: so all that one user brought into a program,
@@ -65,12 +66,8 @@ void account_leave(Wire *wire)
 
 void account_count(Wire *wire)
 {
-    count(wire, wire->bytes + wire->large_bytes, wire->n_files + wire->n_sent_files, wire->n_sent_files > 0);
-}
-
-bool account_may_share(size_t used_by_user, size_t used, size_t more, size_t max)
-{
-    return used <= max && more <= max - used && (used_by_user + more) / 3 <= max - used - more;
+    if (wire->account)
+        count(wire, wire->bytes + wire->large_bytes, wire->n_files + wire->n_sent_files, wire->n_sent_files > 0);
 }
 
 static bool fits(const Account *account, size_t bytes, size_t n_files)
@@ -79,7 +76,7 @@ static bool fits(const Account *account, size_t bytes, size_t n_files)
 
     if (account->bytes > account->max || bytes > account->max - account->bytes)
         return false;
-    return n_files == 0 || account_may_share(account->n_files, n_all, n_files, file_get_max() / 2);
+    return n_files == 0 || share_allows(account->n_files, n_all, n_files, file_get_max() / 2);
 }
 
 bool account_has_room(Account *account, size_t bytes, size_t n_files)

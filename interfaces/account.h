@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* An account: what waits, in a program that serves several users, for one of them to read it from ports. */
+/* An account: what waits, in a program that serves several users, for one of them to read it from ports and lanes. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -33,14 +33,8 @@ void account_init(Account *account, AccountTotal *total, void (*on_unused)(Accou
 void account_join(Account *account, Wire *wire);
 void account_leave(Wire *wire);
 
-/* What is unread on the wire has changed. */
+/* What is unread on the wire has changed; of one that is in no account, nobody needs to know. */
 void account_count(Wire *wire);
 
 /* Whether so many bytes more may wait, and so many files. */
 bool account_has_room(Account *account, size_t bytes, size_t n_files);
-
-/*
- * What all users share has no fixed parts: a user may have three times as much as is left for others. So one alone gets
- * three quarters, of several each gets less, and whoever comes finds something.
- */
-bool account_may_share(size_t used_by_user, size_t used, size_t more, size_t max);

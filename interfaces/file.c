@@ -13,6 +13,7 @@
 
 #include "ipc-names.h"
 #include "macro.h"
+#include "share.h"
 
 #define SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL)
 
@@ -51,22 +52,23 @@ size_t file_get_max(void)
     return getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur > INT_MAX ? INT_MAX : (size_t)limit.rlim_cur;
 }
 
-/* How many there are from this one on, but for the reserve. The kernel gives out the lowest number that is free. */
-static size_t count_left(int fd)
+/* But for the reserve. */
+static size_t count_usable(void)
 {
-    size_t max = file_get_max(), reserve = max / 4 < IPC_FDS_RESERVE ? max / 4 : IPC_FDS_RESERVE;
+    size_t max = file_get_max();
 
-    return (size_t)fd < max - reserve ? max - reserve - (size_t)fd : 0;
+    return max - (max / 4 < IPC_FDS_RESERVE ? max / 4 : IPC_FDS_RESERVE);
 }
 
+/* The kernel gives out the lowest number that is free, so there are as many as it says. */
 bool file_is_scarce(int fd)
 {
-    return count_left(fd) == 0;
+    return (size_t)fd >= count_usable();
 }
 
 bool file_is_scarce_for(int fd, size_t n_taken)
 {
-    return n_taken / 3 >= count_left(fd);
+    return !share_allows(n_taken, (size_t)fd, 1, count_usable());
 }
 
 bool file_next_is_scarce(void)

@@ -72,7 +72,7 @@
 #define IPC_WATCHERS_PER_UID_MAX 128u              /* those of one user */
 #define IPC_WATCHER_CHANNELS_MAX 64u               /* globs of one of them */
 #define IPC_WATCHER_PIPE_BYTES (1024u * 1024)      /* bytes that wait for one to read, if the kernel has them */
-#define IPC_WATCHER_REFUSED_MAX 4096u              /* bytes of JSON text of a refused one that it does */
 #define IPC_WATCHER_TEXT_MAX (2u * 1024 * 1024)    /* bytes of JSON text of a message that a watcher sees whole */
+#define IPC_WATCHER_REFUSED_MAX 4096u              /* the same of one that was refused */
 
 #endif

@@ -64,12 +64,6 @@ int wire_make_pair(int ret_fds[2])
 
 /* ---- out ---- */
 
-static void count(Wire *wire)
-{
-    if (wire->account)
-        account_count(wire);
-}
-
 static bool is_all_read(const Wire *wire)
 {
     int n = 0;
@@ -79,9 +73,11 @@ static bool is_all_read(const Wire *wire)
 
 size_t wire_get_unread(Wire *wire)
 {
-    if (wire->n_sent_files > 0 && is_all_read(wire))
-        wire->n_sent_files = 0, wire->large_bytes = 0;
-    count(wire);
+    if (wire->n_sent_files > 0 && is_all_read(wire)) {
+        wire->n_sent_files = 0;
+        wire->large_bytes = 0;
+    }
+    account_count(wire);
     return wire->large_bytes + wire->bytes;
 }
 
@@ -139,7 +135,7 @@ static int send_or_keep(Wire *wire, const Packet *packet, bool is_bounded)
         r = !is_bounded || has_room(wire, packet) ? keep(wire, packet) : -ENOBUFS;
     if (r >= 0)
         wire->n_sent++;
-    count(wire);
+    account_count(wire);
     return r == -ETOOMANYREFS ? -ENOBUFS : r;
 }
 
@@ -187,7 +183,7 @@ int wire_flush(Wire *wire)
     /* What it has accepted it cannot write: there is no telling the sender any more, but the reader. */
     if (r < 0 && r != -EAGAIN && r != -EPIPE)
         r = broke(wire);
-    count(wire);
+    account_count(wire);
     return r == -EAGAIN ? 0 : r;
 }
 

@@ -21,7 +21,7 @@
  *   peer-queue.c. How much such a peer may have unread has a bound of its own, for it may not be what it seems.
  *
  * All peers together have a bound. The last two rules may use up most of it, but not all: what is left is for the
- * windows of those who read. Those of one user may not use it up, nor the pings (quota.h). Where it is used up, peers
+ * windows of those who read. Those of one user may not use it up, nor the pings (share.h). Where it is used up, peers
  * are asked early, those first who have had something unread for the longest time.
  */
 
@@ -35,6 +35,7 @@
 #include "macro.h"
 #include "notice.h"
 #include "peer.h"
+#include "share.h"
 
 #define BUS_NAME "org.freedesktop.DBus"
 
@@ -99,7 +100,7 @@ WindowAnswer window_check(const Peer *peer, size_t size, bool is_awaited)
 
     if (size > IPC_UNREAD_BYTES_MAX - set->unread)
         return WINDOW_SHORT;
-    if (!set->is_leaving && !account_may_share(peer->user->unread, set->unread, size, IPC_UNREAD_BYTES_MAX))
+    if (!set->is_leaving && !share_allows(peer->user->unread, set->unread, size, IPC_UNREAD_BYTES_MAX))
         return WINDOW_SHORT;
     if (set->is_leaving || (size <= IPC_WINDOW_BYTES && window->unread < IPC_WINDOW_BYTES))
         return WINDOW_OPEN;
@@ -151,7 +152,7 @@ static void try_to_ask(Peer *peer)
 {
     WindowSet *set = &peer->app->windows;
 
-    if (!account_may_share(peer->user->n_asked, set->n_asked, 1, pings_max(peer)) || ping(peer) < 0)
+    if (!share_allows(peer->user->n_asked, set->n_asked, 1, pings_max(peer)) || ping(peer) < 0)
         return;
     set_asking(peer, WINDOW_ASKED);
     peer->window.asked_at = clock_now(CLOCK_MONOTONIC);

@@ -6,6 +6,7 @@
 
 #include "app.h"
 #include "fixture.h"
+#include "share.h"
 
 /* The limits of queues, and of what all share: what waits for one peer or one user, and that nobody else suffers. */
 
@@ -182,15 +183,15 @@ static void test_shares(void)
     for (user = 0; user < 4; user++) {
         static const unsigned expected[] = { 48, 12, 3, 1 };
 
-        for (used = 0; account_may_share(used, all, 1, 64); used++)
+        for (used = 0; share_allows(used, all, 1, 64); used++)
             all++;
         g_assert_cmpuint(used, ==, expected[user]);
     }
     g_assert_cmpuint(all, ==, 64);
-    g_assert_true(account_may_share(0, 0, 48, 64));
-    g_assert_false(account_may_share(0, 0, 51, 64));
-    g_assert_false(account_may_share(0, 0, SIZE_MAX, 64));
-    g_assert_false(account_may_share(0, 64, 1, 64));
+    g_assert_true(share_allows(0, 0, 48, 64));
+    g_assert_false(share_allows(0, 0, 51, 64));
+    g_assert_false(share_allows(0, 0, SIZE_MAX, 64));
+    g_assert_false(share_allows(0, 64, 1, 64));
 }
 
 /* As many as the bus lets one user have stop reading, and all of them together are nothing to another. */
